@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Unified I/O Region: one memory region on which the network stack, NVMe
+ * storage and BPF programs work in place.
+ */
+#ifndef _UAPI_LINUX_UNIFIED_IO_REGION_H
+#define _UAPI_LINUX_UNIFIED_IO_REGION_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Overview
+ *
+ * A process opens /dev/unified_io_region, calls %UNIFIED_IO_SETUP once and
+ * maps the region. The region is, in this order::
+ *
+ *     Control | SQ descriptors, CQ completions | Net IOVs | Data
+ *
+ * struct unified_io_control at offset 0 tells where each part begins. A
+ * *descriptor* in the submission queue (SQ) names one chain: at most one
+ * source (network receive or NVMe read), optionally a BPF program, and sinks
+ * (NVMe write or flush, network send). The kernel runs the chain to its end
+ * and posts one *completion* into the completion queue (CQ).
+ *
+ * Stage order is fixed: receive, read, BPF, write, flush, send.
+ */
+
+/**
+ * DOC: Errors
+ *
+ * Every ioctl, and every completion (as a negative number in @res), uses these
+ * values with this one meaning:
+ *
+ * =============  ==============================================================
+ * EINVAL         an argument is malformed: unknown flag, reserved field not
+ *                zero, size not a power of two, stages that do not combine,
+ *                opcode unknown, Net IOV outside the data area
+ * EFAULT         a pointer handed to the ioctl cannot be read or written
+ * EBUSY          SETUP on a set-up file; the CQ has no free slot (consume
+ *                completions, then submit again); the region already has
+ *                struct_ops attached
+ * ENXIO          the file has no region yet: call UNIFIED_IO_SETUP first
+ * EPERM          RLIMIT_MEMLOCK is too small for region_size (ulimit -l), or
+ *                the capability for the call is missing
+ * ENOMEM         no memory for the region, or the memory cgroup is full
+ * EBADF          a file descriptor is not open, or not open for what the
+ *                operation does (an NVMe write needs an nvme_fd opened for
+ *                writing)
+ * ENOTBLK        nvme_fd is not a block device (use /dev/nvmeXnY, not
+ *                /dev/ngXnY)
+ * ENOTSOCK       the descriptor given to ATTACH_SOCKET is not a socket
+ * EPROTONOSUPPORT  the socket is neither TCP, UDP nor AF_PACKET, or is not of
+ *                the protocol that the descriptor names
+ * ENOTCONN       no socket in the slot, TCP socket not connected, or a reply
+ *                without a source socket
+ * ENODEV         SETUP without nvme_fd and an operation that needs a drive;
+ *                net_ifindex does not exist; the drive is gone
+ * ERANGE         addr + len is outside the data area; LBA range outside the
+ *                device; a BPF program set a range outside its buffer
+ * EMSGSIZE       len is 0 or above the limit; a carried tail above
+ *                %UNIFIED_IO_CARRY_MAX; a datagram larger than its buffer
+ * EREMOTEIO      addr, len or slba do not fit the device's blocks or its DMA
+ *                alignment (see GET_INFO: lba_size, dma_alignment)
+ * EROFS          the drive is read-only
+ * ENOENT         no program with this prog_id is attached
+ * ENOSPC         all socket slots or program slots are in use
+ * EPROTO         the BPF program returned an unknown verdict
+ * ELOOP          the program asked for more than %UNIFIED_IO_RESUBMIT_MAX
+ *                dependent reads
+ * ECANCELED      the socket was detached or the file closed before the
+ *                operation was done; the program aborted (XDP_ABORTED)
+ * EOPNOTSUPP     this kernel or build cannot do it (see UNIFIED_IO_QUERY)
+ * EIO            the drive reported an error
+ * ETIME          UNIFIED_IO_ENTER: the timeout passed
+ * EINTR          a signal arrived while waiting
+ * ENOTTY         no such ioctl
+ * =============  ==============================================================
+ *
+ * A receive or send may also complete with the socket's own error
+ * (ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ...).
+ */
+
+#define UNIFIED_IO_VERSION		1
+
+/* Limits. All are also reported by UNIFIED_IO_QUERY. */
+#define UNIFIED_IO_MAX_ENTRIES		32768	/* SQ, CQ and Net IOV rings */
+#define UNIFIED_IO_MIN_REGION		(1ULL << 20)
+#define UNIFIED_IO_MAX_REGION		(1ULL << 36)
+#define UNIFIED_IO_MAX_LEN		(1U << 30)	/* one descriptor */
+#define UNIFIED_IO_MAX_SOCKETS		1024	/* slots per region */
+#define UNIFIED_IO_MAX_PROGS		16	/* XDP programs per region */
+#define UNIFIED_IO_CARRY_MAX		16384	/* bytes carried per socket */
+#define UNIFIED_IO_RESUBMIT_MAX		16	/* dependent reads per operation */
+
+/* mmap offsets */
+#define UNIFIED_IO_OFF_REGION		0ULL		/* the whole region */
+#define UNIFIED_IO_OFF_DATA		0x1000000000000ULL /* the data area alone */
+
+/* setup.flags */
+#define UNIFIED_IO_SETUP_EVENTFD	(1U << 0) /* event_fd is valid: signalled per completion */
+#define UNIFIED_IO_SETUP_NUMA_NODE	(1U << 1) /* numa_node is valid */
+#define UNIFIED_IO_SETUP_SMALL_PAGES	(1U << 2) /* do not try 2 MiB folios */
+#define UNIFIED_IO_SETUP_BLOCK_LAYER	(1U << 3) /* bio even where NVMe passthrough could be used */
+
+/**
+ * struct unified_io_setup - create the region of this open file
+ * @sq_entries: SQ size; power of two, 1..%UNIFIED_IO_MAX_ENTRIES
+ * @cq_entries: CQ size, which also bounds the operations in flight; power of
+ *	two, 1..%UNIFIED_IO_MAX_ENTRIES
+ * @region_size: bytes, all parts together; a multiple of the page size,
+ *	%UNIFIED_IO_MIN_REGION..%UNIFIED_IO_MAX_REGION
+ * @nvme_fd: NVMe namespace, or any other block device; -1 for none. The region
+ *	keeps the file open; its open mode decides what is allowed.
+ * @uring_fd: must be -1; anything else gets EOPNOTSUPP
+ * @net_ifindex: interface that XDP programs see as ingress_ifindex; 0 for none
+ * @net_rxq: receive queue that XDP programs see as rx_queue_index
+ * @flags: UNIFIED_IO_SETUP_*
+ * @niov_entries: Net IOV ring size; power of two; 0 means @cq_entries
+ * @event_fd: eventfd to signal, with %UNIFIED_IO_SETUP_EVENTFD
+ * @numa_node: where to allocate, with %UNIFIED_IO_SETUP_NUMA_NODE
+ * @region_id: out: identifies the region to struct_ops, debugfs, tracepoints
+ * @data_offset: out: where the data area begins in the region
+ * @data_size: out: bytes in the data area
+ * @resv: zero
+ *
+ * ioctl(UNIFIED_IO_SETUP). Once per open file. Memory is charged to the memory
+ * cgroup and, without CAP_IPC_LOCK, to RLIMIT_MEMLOCK of the user.
+ */
+struct unified_io_setup {
+	__u32	sq_entries;
+	__u32	cq_entries;
+	__u64	region_size;
+	__s32	nvme_fd;
+	__s32	uring_fd;
+	__u32	net_ifindex;
+	__u32	net_rxq;
+	__u32	flags;
+	__u32	niov_entries;
+	__s32	event_fd;
+	__s32	numa_node;
+	__u32	region_id;
+	__u32	resv;
+	__u64	data_offset;
+	__u64	data_size;
+};
+
+/* descriptor.type: which of the three worlds take part in the chain */
+#define UNIFIED_REGION_F_NVME		(1U << 0)
+#define UNIFIED_REGION_F_NETWORK	(1U << 1)
+#define UNIFIED_REGION_F_BPF		(1U << 2)
+
+/* descriptor.flags */
+#define UNIFIED_IO_DESC_F_MULTISHOT	(1U << 0) /* receive again and again, into Net IOVs */
+#define UNIFIED_IO_DESC_F_WAITALL	(1U << 1) /* a TCP receive fills its buffer, but for EOF */
+#define UNIFIED_IO_DESC_F_PAD		(1U << 2) /* zero-fill an NVMe write up to a whole block */
+#define UNIFIED_IO_DESC_F_RECYCLE	(1U << 3) /* multishot: the kernel takes its Net IOVs back by itself */
+#define UNIFIED_IO_DESC_F_CQE_SKIP	(1U << 4) /* multishot: no completion for an arrival that went well */
+
+/* descriptor.nvme.opcode: the NVM command set's I/O opcodes (NVM Command Set Specification, 3.) */
+#define NVME_CMD_FLUSH			0x00
+#define NVME_CMD_WRITE			0x01
+#define NVME_CMD_READ			0x02
+
+/* descriptor.nvme.flags */
+#define UNIFIED_IO_NVME_F_FUA		(1U << 0) /* write: stable before it completes */
+#define UNIFIED_IO_NVME_F_FLUSH		(1U << 1) /* write: then flush the device */
+
+/* descriptor.net.proto */
+#define UNIFIED_IO_PROTO_ANY		0	/* whatever the slot holds */
+#define UNIFIED_IO_PROTO_TCP		6
+#define UNIFIED_IO_PROTO_UDP		17
+#define UNIFIED_IO_PROTO_RAW		255	/* AF_PACKET */
+
+/*
+ * descriptor.net.flags. With neither RECV nor SEND: an NVMe read (or no NVMe
+ * stage) is sent, and an NVMe write is received first.
+ */
+#define UNIFIED_IO_NET_F_RECV		(1U << 0) /* source: receive from @slot */
+#define UNIFIED_IO_NET_F_SEND		(1U << 1) /* sink: send to @tx_slot */
+#define UNIFIED_IO_NET_F_COPY		(1U << 2) /* send: copy, as send() does */
+
+/**
+ * struct unified_descriptor - one chain, 64 bytes
+ * @addr: offset of the buffer in the data area, bytes; ignored with MULTISHOT
+ * @len: bytes; 0 only for a flush on its own and with MULTISHOT
+ * @flags: UNIFIED_IO_DESC_F_*
+ * @type: mask of UNIFIED_REGION_F_*; at least one
+ * @user_data: comes back in the completion
+ * @nvme: the NVMe stage
+ * @nvme.opcode: %NVME_CMD_READ, %NVME_CMD_WRITE or %NVME_CMD_FLUSH
+ * @nvme.flags: UNIFIED_IO_NVME_F_*
+ * @nvme.resv: zero
+ * @nvme.nsid: namespace; 0, or the id of the namespace behind nvme_fd
+ * @nvme.slba: first logical block; of a multishot receive, that of the first
+ *	arrival: each further one follows the one before
+ * @net: the network stage
+ * @net.proto: UNIFIED_IO_PROTO_*; checked against the socket
+ * @net.flags: UNIFIED_IO_NET_F_*
+ * @net.port: UDP send: destination port, host byte order; 0 otherwise
+ * @net.addr: UDP send: destination IPv4 address, network byte order; 0 means
+ *	the socket's peer, or the sender of the datagram that was received
+ * @net.slot: socket slot to receive from; also where a reply goes
+ * @net.tx_slot: socket slot to send to
+ * @net.headroom: receive: bytes left free in front of the payload, inside
+ *	the buffer
+ * @bpf: the BPF stage
+ * @bpf.prog_id: kernel id of an XDP program that was attached with
+ *	ATTACH_BPF. 0: the region's struct_ops; without one, the XDP program
+ *	that was attached last; without any, the stage passes the data on and
+ *	says so (%UNIFIED_IO_CQE_F_NO_PROG).
+ * @bpf.arg: handed to a struct_ops program in its context
+ *
+ * @addr and @len describe the buffer. What a receive or a program leaves in it
+ * is the data; it begins at @net.headroom and what follows it stays unused.
+ * NVMe reads and writes use @len bytes from @addr, or, after a receive or a
+ * BPF program, the data (so that a program may grow it up to @len).
+ */
+struct unified_descriptor {
+	__u64	addr;
+	__u32	len;
+	__u16	flags;
+	__u16	type;
+	__u64	user_data;
+	struct {
+		__u8	opcode;
+		__u8	flags;
+		__u16	resv;
+		__u32	nsid;
+		__u64	slba;
+	} nvme;
+	struct {
+		__u8	proto;
+		__u8	flags;
+		__u16	port;
+		__u32	addr;
+		__u16	slot;
+		__u16	tx_slot;
+		__u32	headroom;
+	} net;
+	struct {
+		__u32	prog_id;
+		__u32	arg;
+	} bpf;
+};
+
+/* completion.flags */
+#define UNIFIED_IO_CQE_F_MORE		(1U << 0) /* multishot: further completions follow */
+#define UNIFIED_IO_CQE_F_COPIED		(1U << 1) /* the CPU copied payload: see @copied */
+#define UNIFIED_IO_CQE_F_DROPPED	(1U << 2) /* verdict drop: the sinks were skipped */
+#define UNIFIED_IO_CQE_F_REPLIED	(1U << 3) /* verdict reply: sent to the source socket */
+#define UNIFIED_IO_CQE_F_EOF		(1U << 4) /* the peer closed its side */
+#define UNIFIED_IO_CQE_F_NO_PROG	(1U << 5) /* BPF stage, but no program attached */
+#define UNIFIED_IO_CQE_F_BUFFER		(1U << 6) /* @addr is a Net IOV: give it back */
+
+/* completion.stage: what ended the chain */
+#define UNIFIED_IO_STAGE_RECV		0
+#define UNIFIED_IO_STAGE_READ		1
+#define UNIFIED_IO_STAGE_BPF		2
+#define UNIFIED_IO_STAGE_WRITE		3
+#define UNIFIED_IO_STAGE_FLUSH		4
+#define UNIFIED_IO_STAGE_SEND		5
+#define UNIFIED_IO_STAGE_NR		6
+
+/**
+ * struct unified_completion - the end of one chain, 64 bytes
+ * @user_data: of the descriptor
+ * @res: bytes that left the last stage, or the first error (negative). A
+ *	multishot receive's last completion (no %UNIFIED_IO_CQE_F_MORE): 0 at
+ *	the end of the stream, or the error that ended it
+ * @flags: UNIFIED_IO_CQE_F_*
+ * @addr: offset of the data in the data area (with %UNIFIED_IO_CQE_F_BUFFER:
+ *	of the Net IOV, as it was given)
+ * @len: bytes of data at the end of the chain
+ * @copied: payload bytes that the CPU copied for this operation
+ * @moved: bytes that the BPF program moved inside the buffer
+ * @recv: result of the source: bytes received or read, or an error
+ * @verdict: UNIFIED_IO_BPF_* or the error of the BPF stage
+ * @nvme: bytes written, or the error of the write or flush
+ * @send: bytes sent, or the error of the send
+ * @stage: UNIFIED_IO_STAGE_* that ran last
+ * @slot: socket slot of the source
+ * @slba: first logical block that was read or written; of a multishot
+ *	receive's last completion, the block after the last one written
+ */
+struct unified_completion {
+	__u64	user_data;
+	__s32	res;
+	__u32	flags;
+	__u64	addr;
+	__u32	len;
+	__u32	copied;
+	__u32	moved;
+	__s32	recv;
+	__s32	verdict;
+	__s32	nvme;
+	__s32	send;
+	__u16	stage;
+	__u16	slot;
+	__u64	slba;
+};
+
+/**
+ * struct unified_net_iov - one free buffer for multishot receives
+ * @addr: offset in the data area
+ * @len: bytes
+ * @resv: zero
+ */
+struct unified_net_iov {
+	__u64	addr;
+	__u32	len;
+	__u32	resv;
+};
+
+/* control.flags */
+#define UNIFIED_IO_CTRL_F_CQ_FULL	(1U << 0) /* intake stopped: consume, then ENTER */
+#define UNIFIED_IO_CTRL_F_NEED_NIOV	(1U << 1) /* receives wait: give Net IOVs, then ENTER */
+
+/**
+ * struct unified_io_control - the head of the region
+ * @magic: %UNIFIED_IO_MAGIC
+ * @version: %UNIFIED_IO_VERSION
+ * @sq_entries: SQ size
+ * @cq_entries: CQ size
+ * @niov_entries: Net IOV ring size
+ * @region_id: as in struct unified_io_setup
+ * @sq_offset: of the SQ descriptors in the region, bytes
+ * @cq_offset: of the CQ completions
+ * @niov_offset: of the Net IOV ring
+ * @data_offset: of the data area
+ * @data_size: bytes in the data area
+ * @region_size: bytes in all
+ * @sq_head: descriptors taken; written by the kernel
+ * @cq_tail: completions posted; written by the kernel
+ * @niov_head: Net IOVs taken; written by the kernel
+ * @flags: UNIFIED_IO_CTRL_F_*; written by the kernel
+ * @sq_tail: descriptors published; written by the program
+ * @cq_head: completions consumed; written by the program, and by
+ *	UNIFIED_IO_COMPLETE on its behalf
+ * @niov_tail: Net IOVs published; written by the program
+ *
+ * Indices run freely and are masked with entries - 1. The writer of an index
+ * stores it with release semantics, its reader loads it with acquire. The
+ * kernel never reads back what it wrote, and trusts nothing that it reads.
+ */
+struct unified_io_control {
+	/* constant after SETUP */
+	__u32	magic;
+	__u32	version;
+	__u32	sq_entries;
+	__u32	cq_entries;
+	__u32	niov_entries;
+	__u32	region_id;
+	__u64	sq_offset;
+	__u64	cq_offset;
+	__u64	niov_offset;
+	__u64	data_offset;
+	__u64	data_size;
+	__u64	region_size;
+	__u8	resv0[56];
+	/* written by the kernel, a cache line each: 128, 192, 256 */
+	__u32	sq_head;
+	__u32	flags;
+	__u8	resv1[56];
+	__u32	cq_tail;
+	__u8	resv2[60];
+	__u32	niov_head;
+	__u8	resv3[60];
+	/* written by the program, a cache line each: 320, 384, 448 */
+	__u32	sq_tail;
+	__u8	resv4[60];
+	__u32	cq_head;
+	__u8	resv5[60];
+	__u32	niov_tail;
+	__u8	resv6[60];
+};
+
+#define UNIFIED_IO_MAGIC		0x52494f55U	/* "UIOR" */
+
+/**
+ * struct unified_io_submit - submit one descriptor by value
+ * @desc: the descriptor; the rings are not used
+ *
+ * ioctl(UNIFIED_IO_SUBMIT). Returns 0 when the chain was accepted; it then
+ * completes exactly once. A malformed descriptor gets its errno here.
+ */
+struct unified_io_submit {
+	struct unified_descriptor desc;
+};
+
+#define UNIFIED_IO_COMPLETE_MAX		8
+
+/* complete.flags */
+#define UNIFIED_IO_COMPLETE_F_MORE	(1U << 0) /* more completions wait in the CQ */
+#define UNIFIED_IO_COMPLETE_F_IDLE	(1U << 1) /* nothing is in flight */
+
+/**
+ * struct unified_io_complete - take completions out of the CQ; output only
+ * @count: how many of @cqe are filled in
+ * @flags: UNIFIED_IO_COMPLETE_F_*
+ * @cqe: the completions, oldest first
+ *
+ * ioctl(UNIFIED_IO_COMPLETE). For programs that do not read the CQ themselves:
+ * waits until there is a completion, unless nothing is in flight (then @count
+ * is 0). With O_NONBLOCK it does not wait.
+ */
+struct unified_io_complete {
+	__u32	count;
+	__u32	flags;
+	struct unified_completion cqe[UNIFIED_IO_COMPLETE_MAX];
+};
+
+/**
+ * struct unified_io_enter - submit a batch from the SQ, wait for completions
+ * @to_submit: at most this many descriptors are taken
+ * @min_complete: wait until this many completions are in the CQ, unconsumed
+ *	ones included; at most cq_entries. Fewer are enough when nothing is left
+ *	in flight.
+ * @flags: zero
+ * @resv: zero
+ * @timeout_ns: longest wait; 0 for no limit
+ * @submitted: out: descriptors taken. A malformed one counts, and completes
+ *	with its errno.
+ * @completed: out: completions now in the CQ
+ *
+ * ioctl(UNIFIED_IO_ENTER). When descriptors were taken the call returns 0, even
+ * if the wait that followed was cut short; otherwise EBUSY (CQ full), ETIME or
+ * EINTR.
+ */
+struct unified_io_enter {
+	__u32	to_submit;
+	__u32	min_complete;
+	__u32	flags;
+	__u32	resv;
+	__u64	timeout_ns;
+	__u32	submitted;
+	__u32	completed;
+};
+
+/**
+ * struct unified_io_attach_socket - give a socket to the region
+ * @fd: connected TCP, bound or connected UDP, or AF_PACKET socket. -1 empties
+ *	the slot: operations that wait on it complete with ECANCELED.
+ * @slot: the slot, or %UNIFIED_IO_SLOT_ANY for the first free one
+ *	(out: which)
+ * @flags: zero
+ * @resv: zero
+ *
+ * ioctl(UNIFIED_IO_ATTACH_SOCKET). The region keeps the socket open until the
+ * slot is emptied. Receives from one slot run in the order of submission, as
+ * do sends to it.
+ */
+struct unified_io_attach_socket {
+	__s32	fd;
+	__u32	slot;
+	__u32	flags;
+	__u32	resv;
+};
+
+#define UNIFIED_IO_SLOT_ANY		0xffffffffU
+
+/* attach_bpf.flags */
+#define UNIFIED_IO_BPF_F_DETACH		(1U << 0) /* drop @prog_id; prog_fd must be -1 */
+#define UNIFIED_IO_BPF_F_REPLACE	(1U << 1) /* put prog_fd where @prog_id was; the new one keeps its own id */
+
+/**
+ * struct unified_io_attach_bpf - attach an ordinary XDP program to the region
+ * @prog_fd: XDP program, not bound to a device
+ * @flags: UNIFIED_IO_BPF_F_*; 0 adds the program
+ * @prog_id: in: program to drop or replace; out: kernel id of the program
+ *	attached, for descriptor.bpf.prog_id
+ * @resv: zero
+ *
+ * ioctl(UNIFIED_IO_ATTACH_BPF). Takes effect for chains that reach their BPF
+ * stage from now on. XDP_PASS passes on, XDP_DROP drops, XDP_TX replies to the
+ * source socket, XDP_ABORTED ends the chain with ECANCELED, XDP_REDIRECT with
+ * EOPNOTSUPP. bpf_xdp_adjust_head() and _tail() set the data.
+ */
+struct unified_io_attach_bpf {
+	__s32	prog_fd;
+	__u32	flags;
+	__u32	prog_id;
+	__u32	resv;
+};
+
+/* verdicts of unified_io_bpf_ops.process(); a negative errno ends the chain */
+#define UNIFIED_IO_BPF_PASS		0	/* go on with the sinks */
+#define UNIFIED_IO_BPF_DROP		1	/* skip the sinks */
+#define UNIFIED_IO_BPF_REPLY		2	/* send to the source socket, skip the other sinks */
+#define UNIFIED_IO_BPF_RESUBMIT		3	/* read again, at the LBA that the program set */
+
+/* query.features */
+#define UNIFIED_IO_FEAT_HUGE_MAP	(1ULL << 0) /* the region can be PMD-mapped */
+#define UNIFIED_IO_FEAT_NVME_PASSTHROUGH (1ULL << 1)
+#define UNIFIED_IO_FEAT_STRUCT_OPS	(1ULL << 2) /* unified_io_bpf_ops and its kfuncs */
+#define UNIFIED_IO_FEAT_XDP		(1ULL << 3) /* ATTACH_BPF */
+#define UNIFIED_IO_FEAT_SEND_ZC		(1ULL << 4) /* zero-copy send */
+
+/**
+ * struct unified_io_query - what this module can do on this kernel; output only
+ * @version: %UNIFIED_IO_VERSION of the module
+ * @max_entries: largest ring
+ * @features: UNIFIED_IO_FEAT_*
+ * @missing: of the features this module knows, those that the kernel lacks
+ * @min_region: bytes
+ * @max_region: bytes
+ * @max_sockets: slots per region
+ * @max_progs: XDP programs per region
+ * @max_len: bytes per descriptor
+ * @carry_max: bytes that a program can carry per socket
+ * @resv: zero
+ *
+ * ioctl(UNIFIED_IO_QUERY). Needs no SETUP.
+ */
+struct unified_io_query {
+	__u32	version;
+	__u32	max_entries;
+	__u64	features;
+	__u64	missing;
+	__u64	min_region;
+	__u64	max_region;
+	__u32	max_sockets;
+	__u32	max_progs;
+	__u32	max_len;
+	__u32	carry_max;
+	__u64	resv[4];
+};
+
+/**
+ * struct unified_io_stage_stat - counters of one stage
+ * @ops: times that the stage ended
+ * @bytes: payload bytes that went through it
+ * @errors: times that it ended with an error
+ * @copied: payload bytes that the CPU copied in it
+ */
+struct unified_io_stage_stat {
+	__u64	ops;
+	__u64	bytes;
+	__u64	errors;
+	__u64	copied;
+};
+
+/* info.device_kind */
+#define UNIFIED_IO_DEV_NONE		0
+#define UNIFIED_IO_DEV_NVME		1	/* NVMe passthrough */
+#define UNIFIED_IO_DEV_BLOCK		2	/* bio */
+
+/**
+ * struct unified_io_info - the region as it is now; output only
+ * @region_id: see struct unified_io_setup
+ * @device_kind: UNIFIED_IO_DEV_*
+ * @lba_size: bytes in a logical block; 0 without a device
+ * @nsid: NVMe namespace id, with %UNIFIED_IO_DEV_NVME
+ * @device_size: bytes
+ * @max_transfer: bytes in one command; longer operations are split
+ * @dma_alignment: addr must be a multiple of this
+ * @region_size: bytes
+ * @data_offset: bytes
+ * @data_size: bytes
+ * @huge_bytes: how much of the region is 2 MiB folios; the rest is 4 KiB pages
+ * @numa_node: of the first page
+ * @nr_sockets: slots in use
+ * @nr_progs: XDP programs attached
+ * @struct_ops: 1 if unified_io_bpf_ops is attached
+ * @inflight: operations accepted and not yet completed
+ * @sq_entries: SQ size
+ * @cq_entries: CQ size
+ * @niov_entries: Net IOV ring size
+ * @submitted: operations accepted, arrivals of multishot receives included
+ * @completed: operations completed
+ * @dropped: operations that ended with verdict drop
+ * @replied: operations that ended with verdict reply
+ * @resubmitted: dependent reads
+ * @moved: bytes that BPF programs moved inside buffers
+ * @carried: bytes that were carried from one receive to the next (they are
+ *	also in the copied bytes of the receive stage)
+ * @stage: counters by UNIFIED_IO_STAGE_*
+ * @resv: zero
+ *
+ * ioctl(UNIFIED_IO_GET_INFO).
+ */
+struct unified_io_info {
+	__u32	region_id;
+	__u32	device_kind;
+	__u32	lba_size;
+	__u32	nsid;
+	__u64	device_size;
+	__u32	max_transfer;
+	__u32	dma_alignment;
+	__u64	region_size;
+	__u64	data_offset;
+	__u64	data_size;
+	__u64	huge_bytes;
+	__s32	numa_node;
+	__u32	nr_sockets;
+	__u32	nr_progs;
+	__u32	struct_ops;
+	__u32	inflight;
+	__u32	sq_entries;
+	__u32	cq_entries;
+	__u32	niov_entries;
+	__u64	submitted;
+	__u64	completed;
+	__u64	dropped;
+	__u64	replied;
+	__u64	resubmitted;
+	__u64	moved;
+	__u64	carried;
+	struct unified_io_stage_stat stage[UNIFIED_IO_STAGE_NR];
+	__u64	resv[8];
+};
+
+#define UNIFIED_IO_IOC_MAGIC		0xB7
+
+#define UNIFIED_IO_SETUP		_IOWR(UNIFIED_IO_IOC_MAGIC, 0x40, struct unified_io_setup)
+#define UNIFIED_IO_SUBMIT		_IOW(UNIFIED_IO_IOC_MAGIC, 0x41, struct unified_io_submit)
+#define UNIFIED_IO_COMPLETE		_IOR(UNIFIED_IO_IOC_MAGIC, 0x42, struct unified_io_complete)
+#define UNIFIED_IO_ATTACH_BPF		_IOWR(UNIFIED_IO_IOC_MAGIC, 0x43, struct unified_io_attach_bpf)
+#define UNIFIED_IO_GET_INFO		_IOR(UNIFIED_IO_IOC_MAGIC, 0x44, struct unified_io_info)
+#define UNIFIED_IO_ENTER		_IOWR(UNIFIED_IO_IOC_MAGIC, 0x45, struct unified_io_enter)
+#define UNIFIED_IO_ATTACH_SOCKET	_IOWR(UNIFIED_IO_IOC_MAGIC, 0x46, struct unified_io_attach_socket)
+#define UNIFIED_IO_QUERY		_IOR(UNIFIED_IO_IOC_MAGIC, 0x47, struct unified_io_query)
+
+#endif /* _UAPI_LINUX_UNIFIED_IO_REGION_H */

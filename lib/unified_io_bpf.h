@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a BPF program of type unified_io_bpf_ops sees. Include it after
+ * vmlinux.h and <bpf/bpf_helpers.h>. The kernel-doc of the kfuncs stands with
+ * their code in drivers/block/unified_io/bpf.c.
+ *
+ * Offsets are in bytes from the start of the operation's buffer, which is
+ * ctx->cap bytes long; the data are the ctx->len bytes from ctx->off.
+ */
+#ifndef UNIFIED_IO_BPF_H
+#define UNIFIED_IO_BPF_H
+
+/* verdicts of process(); a negative errno ends the chain with that error */
+#define UNIFIED_IO_BPF_PASS		0
+#define UNIFIED_IO_BPF_DROP		1
+#define UNIFIED_IO_BPF_REPLY		2
+#define UNIFIED_IO_BPF_RESUBMIT		3
+
+/* unified_io_bpf_ctx.flags */
+#define UNIFIED_IO_BPF_CTX_F_EOF	(1U << 0) /* the stream ends with this data */
+
+struct unified_io_bpf_ctx {
+	__u64	user_data;	/* of the descriptor */
+	__u64	lba;		/* that was read, or that will be written */
+	__u32	off;		/* where the data begin */
+	__u32	len;		/* bytes of data */
+	__u32	cap;		/* bytes of buffer */
+	__u32	carried;	/* bytes at the head of the data that were carried here */
+	__u32	arg;		/* bpf.arg of the descriptor */
+	__u32	flags;		/* UNIFIED_IO_BPF_CTX_F_* */
+	__u32	slot;		/* socket slot of the source */
+	__u32	depth;		/* dependent reads so far */
+	__u32	lba_size;	/* bytes in a logical block; 0 without a device */
+	__u32	region_id;
+} __attribute__((preserve_access_index));
+
+struct unified_io_bpf_ops {
+	int (*process)(struct unified_io_bpf_ctx *ctx);
+	__u32	region_id;	/* which region to attach to: unified_io_setup.region_id */
+} __attribute__((preserve_access_index));
+
+/* A pointer to @size bytes of the buffer at @off, or NULL; @size is a constant. */
+extern __u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, __u32 off,
+			   const __u64 rdwr_buf_size) __ksym;
+/* The data are now the @len bytes from @off. */
+extern int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len) __ksym;
+extern int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, __u32 len) __ksym;
+/* Where the NVMe write goes, or the dependent read comes from. */
+extern int bpf_uior_set_lba(struct unified_io_bpf_ctx *ctx, __u64 lba) __ksym;
+/* Which socket slot the send goes to. */
+extern int bpf_uior_set_target(struct unified_io_bpf_ctx *ctx, __u32 slot) __ksym;
+/* What the send stage sends, where that is not the data. */
+extern int bpf_uior_set_send(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len) __ksym;
+/* These bytes come again at the head of the next receive from this socket. */
+extern int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len) __ksym;
+/* memmove inside the buffer; counted as moved bytes. */
+extern int bpf_uior_move(struct unified_io_bpf_ctx *ctx, __u32 dst, __u32 src, __u32 len) __ksym;
+/* Offset of the first byte @c in the @len bytes from @off, or -ENOENT. */
+extern __s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len, __u8 c) __ksym;
+/* CRC-32C (RFC 3720) of @len bytes from @off; @seed is 0 or the result so far. */
+extern __s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len,
+			     __u32 seed) __ksym;
+
+#endif /* UNIFIED_IO_BPF_H */
