@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# Unified I/O Region. 'make help' lists the targets; everything that is made goes to build/.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+
+B := build/$(KVER)
+USER_DIRS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,lib tools samples tests bench demo)))
+
+# The kernel's build writes beside the sources, and one checkout serves several kernels: each gets its copy.
+MODULE_SRC := $(shell find drivers include -name '*.[ch]' ! -name '*.mod.c' -o -name '*.sh' -o \
+	-name Makefile -o -name Kconfig)
+MODULE_COPY := $(MODULE_SRC:%=$(B)/src/%)
+
+all: modules user
+
+help:
+	@echo 'make               the module for the running kernel, library, tools, samples'
+	@echo 'make modules       the module alone; KVER=RELEASE or KDIR=DIRECTORY for another kernel'
+	@echo 'make user          all that runs in user space'
+	@echo 'make demo          the main job, in a VM: network -> BPF -> NVMe and back, checked'
+	@echo 'make check         the tests, in VMs'
+	@echo 'make bench-quick   a first measure, in a VM'
+	@echo 'make clean         remove build/'
+	@echo 'demo, check and bench-quick build what they need, in a root file system of their own (lab/).'
+
+modules: $(MODULE_COPY) | kernel-headers
+	+$(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
+	@for ko in $(B)/src/drivers/block/*.ko; do cmp -s "$$ko" $(B)/$${ko##*/} || cp "$$ko" $(B)/; done
+
+kernel-headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "No kernel headers in $(KDIR)." \
+			"Install linux-headers-$(KVER), or say KDIR= (where a kernel was built)." >&2; \
+		exit 1; }
+
+$(MODULE_COPY): $(B)/src/%: %
+	@mkdir -p $(@D)
+	@cp -p $< $@
+
+user: $(USER_DIRS:%=user-%)
+user-%:
+	+$(MAKE) -C $* O=$(CURDIR)/build/user
+$(patsubst %,user-%,$(filter-out lib,$(USER_DIRS))): user-lib
+
+demo:
+	demo/run
+
+check:
+	tests/run
+
+bench-quick:
+	bench/quick
+
+clean:
+	rm -rf build
+
+.PHONY: all help modules kernel-headers user $(USER_DIRS:%=user-%) demo check bench-quick clean
