@@ -39,7 +39,7 @@ $(MODULE_COPY): $(B)/src/%: %
 	@cp -p $< $@
 
 user: $(USER_DIRS:%=user-%)
-user-%:
+$(USER_DIRS:%=user-%): user-%:
 	+$(MAKE) -C $* O=$(CURDIR)/build/user
 $(patsubst %,user-%,$(filter-out lib,$(USER_DIRS))): user-lib
 
