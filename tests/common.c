@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "common.h"
+
+#include <arpa/inet.h>
+#include <linux/fs.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdarg.h>
+
+/* checks */
+
+void fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s:%d: ", file, line);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	fflush(NULL);
+	_exit(1);
+}
+
+void check_eq(const char *file, int line, const char *what, long long got, long long want)
+{
+	if (got != want)
+		fail(file, line, "%s is %lld, want %lld", what, got, want);
+}
+
+static const char *result_name(int res)
+{
+	static char text[2][24];
+	static int turn;
+
+	if (res < 0 && strerrorname_np(-res))
+		return strerrorname_np(-res);
+	turn = !turn;
+	snprintf(text[turn], sizeof(text[turn]), "%d", res);
+	return text[turn];
+}
+
+void check_res(const char *file, int line, const char *what, int got, int want)
+{
+	if (got != want)
+		fail(file, line, "%s is %s, want %s", what, result_name(got), result_name(want));
+}
+
+void need(uint64_t features)
+{
+	struct unified_io_query query;
+	int fd = device_open();
+
+	CHECK_RES(uior(fd, UNIFIED_IO_QUERY, &query), 0);
+	close(fd);
+	if ((query.features & features) == features)
+		return;
+	printf("kernel lacks features %#llx\n", (unsigned long long)(features & ~query.features));
+	exit(77);
+}
+
+const char *env(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value)
+		FAIL("%s is not in the environment", name);
+	return value;
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* a region */
+
+int uior(int fd, unsigned long cmd, void *arg)
+{
+	return ioctl(fd, cmd, arg) < 0 ? -errno : 0;
+}
+
+int device_open(void)
+{
+	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+void region_map(struct region *r)
+{
+	r->map = mmap(NULL, r->setup.region_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+		      UNIFIED_IO_OFF_REGION);
+	CHECK(r->map != MAP_FAILED);
+	r->ctl = r->map;
+	CHECK_EQ(r->ctl->magic, UNIFIED_IO_MAGIC);
+	r->sq = r->map + r->ctl->sq_offset;
+	r->cq = r->map + r->ctl->cq_offset;
+	r->niov = r->map + r->ctl->niov_offset;
+	r->data = r->map + r->ctl->data_offset;
+}
+
+void region_setup(struct region *r, const char *drive, struct unified_io_setup setup)
+{
+	r->drive_fd = -1;
+	if (drive) {
+		r->drive_fd = open(drive, O_RDWR | O_CLOEXEC);
+		CHECK(r->drive_fd >= 0);
+		setup.nvme_fd = r->drive_fd;
+	}
+	r->setup = setup;
+	r->fd = device_open();
+	CHECK_RES(uior(r->fd, UNIFIED_IO_SETUP, &r->setup), 0);
+	region_map(r);
+}
+
+void region_open(struct region *r, const char *drive)
+{
+	region_setup(r, drive, (struct unified_io_setup)SETUP_DEFAULT);
+}
+
+void region_close(struct region *r)
+{
+	munmap(r->map, r->setup.region_size);
+	close(r->fd);
+	if (r->drive_fd >= 0)
+		close(r->drive_fd);
+}
+
+struct unified_io_info region_info(struct region *r)
+{
+	struct unified_io_info info;
+
+	memset(&info, 0xff, sizeof(info));
+	CHECK_RES(uior(r->fd, UNIFIED_IO_GET_INFO, &info), 0);
+	return info;
+}
+
+/* descriptors */
+
+struct unified_descriptor desc_nvme(uint8_t opcode, uint64_t addr, uint32_t len, uint64_t slba)
+{
+	return (struct unified_descriptor){
+		.type = UNIFIED_REGION_F_NVME, .addr = addr, .len = len,
+		.nvme = { .opcode = opcode, .slba = slba },
+	};
+}
+
+struct unified_descriptor desc_recv(unsigned int slot, uint64_t addr, uint32_t len)
+{
+	return (struct unified_descriptor){
+		.type = UNIFIED_REGION_F_NETWORK, .addr = addr, .len = len,
+		.net = { .flags = UNIFIED_IO_NET_F_RECV, .slot = slot },
+	};
+}
+
+struct unified_descriptor desc_send(unsigned int slot, uint64_t addr, uint32_t len)
+{
+	return (struct unified_descriptor){
+		.type = UNIFIED_REGION_F_NETWORK, .addr = addr, .len = len,
+		.net = { .flags = UNIFIED_IO_NET_F_SEND, .tx_slot = slot },
+	};
+}
+
+struct unified_descriptor desc_multishot(unsigned int slot)
+{
+	struct unified_descriptor d = desc_recv(slot, 0, 0);
+
+	d.flags = UNIFIED_IO_DESC_F_MULTISHOT;
+	return d;
+}
+
+struct unified_descriptor desc_bpf(uint64_t addr, uint32_t len)
+{
+	return (struct unified_descriptor){ .type = UNIFIED_REGION_F_BPF, .addr = addr, .len = len };
+}
+
+/* operations */
+
+int submit(struct region *r, struct unified_descriptor d)
+{
+	struct unified_io_submit arg = { .desc = d };
+
+	return uior(r->fd, UNIFIED_IO_SUBMIT, &arg);
+}
+
+void queue(struct region *r, struct unified_descriptor d)
+{
+	uint32_t tail = r->ctl->sq_tail;
+
+	CHECK(tail - __atomic_load_n(&r->ctl->sq_head, __ATOMIC_ACQUIRE) < r->setup.sq_entries);
+	r->sq[tail & (r->setup.sq_entries - 1)] = d;
+	__atomic_store_n(&r->ctl->sq_tail, tail + 1, __ATOMIC_RELEASE);
+}
+
+int enter(struct region *r, unsigned int to_submit, unsigned int min_complete, uint64_t timeout_ns,
+	  struct unified_io_enter *out)
+{
+	struct unified_io_enter arg = {
+		.to_submit = to_submit, .min_complete = min_complete, .timeout_ns = timeout_ns,
+	};
+	int ret = uior(r->fd, UNIFIED_IO_ENTER, &arg);
+
+	if (out)
+		*out = arg;
+	return ret;
+}
+
+unsigned int nr_ready(struct region *r)
+{
+	return __atomic_load_n(&r->ctl->cq_tail, __ATOMIC_ACQUIRE) - r->ctl->cq_head;
+}
+
+struct unified_completion reap(struct region *r)
+{
+	struct unified_completion c;
+	int ret;
+
+	if (!nr_ready(r)) {
+		ret = enter(r, 0, 1, WAIT_NS, NULL);
+		if (!nr_ready(r))
+			FAIL("no completion: ENTER says %s, %u in flight", result_name(ret),
+			     region_info(r).inflight);
+	}
+	c = r->cq[r->ctl->cq_head & (r->setup.cq_entries - 1)];
+	__atomic_store_n(&r->ctl->cq_head, r->ctl->cq_head + 1, __ATOMIC_RELEASE);
+	return c;
+}
+
+struct unified_completion run(struct region *r, struct unified_descriptor d)
+{
+	CHECK_RES(submit(r, d), 0);
+	return reap(r);
+}
+
+int result(struct region *r, struct unified_descriptor d)
+{
+	int ret = submit(r, d);
+
+	return ret < 0 ? ret : reap(r).res;
+}
+
+void give_niov(struct region *r, uint64_t addr, uint32_t len)
+{
+	uint32_t tail = r->ctl->niov_tail;
+
+	r->niov[tail & (r->ctl->niov_entries - 1)] = (struct unified_net_iov){ .addr = addr, .len = len };
+	__atomic_store_n(&r->ctl->niov_tail, tail + 1, __ATOMIC_RELEASE);
+}
+
+void wait_idle(struct region *r)
+{
+	uint64_t end = now_ns() + WAIT_NS;
+
+	while (region_info(r).inflight) {
+		if (now_ns() > end)
+			FAIL("%u operations still in flight", region_info(r).inflight);
+		usleep(1000);
+	}
+}
+
+/* data */
+
+static unsigned char pattern_byte(uint64_t offset, uint64_t seed)
+{
+	return ((offset & ~7ULL) ^ seed) >> (offset & 7) * 8;
+}
+
+void pattern_fill(void *buf, size_t len, uint64_t offset, uint64_t seed)
+{
+	unsigned char *p = buf;
+	size_t i = 0;
+
+	for (; i < len && (offset + i) % 8; i++)
+		p[i] = pattern_byte(offset + i, seed);
+	for (; i + 8 <= len; i += 8) {
+		uint64_t word = (offset + i) ^ seed;
+
+		memcpy(p + i, &word, 8);
+	}
+	for (; i < len; i++)
+		p[i] = pattern_byte(offset + i, seed);
+}
+
+void pattern_check(const void *buf, size_t len, uint64_t offset, uint64_t seed)
+{
+	unsigned char *want = malloc(len);
+	const unsigned char *got = buf;
+	size_t i = 0;
+
+	CHECK(want);
+	pattern_fill(want, len, offset, seed);
+	if (memcmp(got, want, len)) {
+		while (got[i] == want[i])
+			i++;
+		FAIL("byte %zu of %zu (stream offset %#llx, seed %#llx) is %#x, want %#x", i, len,
+		     (unsigned long long)offset + i, (unsigned long long)seed, got[i], want[i]);
+	}
+	free(want);
+}
+
+void check_filled(const void *buf, size_t len, unsigned char byte)
+{
+	const unsigned char *p = buf;
+
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != byte)
+			FAIL("byte %zu of %zu is %#x, want %#x", i, len, p[i], byte);
+}
+
+/* drives */
+
+static int drive_open(const char *path, int mode)
+{
+	int fd = open(path, mode | O_DIRECT | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static void *aligned(size_t len)
+{
+	void *buf = aligned_alloc(4096, (len + 4095) / 4096 * 4096);
+
+	CHECK(buf);
+	return buf;
+}
+
+void drive_read(const char *path, uint64_t offset, void *buf, size_t len)
+{
+	int fd = drive_open(path, O_RDONLY);
+	void *direct = aligned(len);
+
+	CHECK_EQ(pread(fd, direct, len, offset), (ssize_t)len);
+	memcpy(buf, direct, len);
+	free(direct);
+	close(fd);
+}
+
+void drive_write(const char *path, uint64_t offset, const void *buf, size_t len)
+{
+	int fd = drive_open(path, O_RDWR);
+	void *direct = aligned(len);
+
+	memcpy(direct, buf, len);
+	CHECK_EQ(pwrite(fd, direct, len, offset), (ssize_t)len);
+	free(direct);
+	close(fd);
+}
+
+void drive_fill(const char *path, uint64_t offset, size_t len, uint64_t seed)
+{
+	void *buf = malloc(len);
+
+	CHECK(buf);
+	pattern_fill(buf, len, offset, seed);
+	drive_write(path, offset, buf, len);
+	free(buf);
+}
+
+void drive_check(const char *path, uint64_t offset, size_t len, uint64_t stream_offset, uint64_t seed)
+{
+	void *buf = malloc(len);
+
+	CHECK(buf);
+	drive_read(path, offset, buf, len);
+	pattern_check(buf, len, stream_offset, seed);
+	free(buf);
+}
+
+unsigned int drive_block(const char *path)
+{
+	int fd = drive_open(path, O_RDONLY), size;
+
+	CHECK(ioctl(fd, BLKSSZGET, &size) == 0);
+	close(fd);
+	return size;
+}
+
+uint64_t drive_size(const char *path)
+{
+	int fd = drive_open(path, O_RDONLY);
+	uint64_t size;
+
+	CHECK(ioctl(fd, BLKGETSIZE64, &size) == 0);
+	close(fd);
+	return size;
+}
+
+/* sockets */
+
+static int inet_listener(int type, uint32_t addr, struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*at);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(addr) };
+	CHECK(bind(fd, (struct sockaddr *)at, sizeof(*at)) == 0);
+	CHECK(type != SOCK_STREAM || listen(fd, 1) == 0);
+	CHECK(getsockname(fd, (struct sockaddr *)at, &len) == 0);
+	return fd;
+}
+
+static void connect_to(int fd, const struct sockaddr_in *at)
+{
+	CHECK(connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0);
+}
+
+static void tcp_accept(int fd[2], int listener)
+{
+	int one = 1;
+
+	fd[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	CHECK(fd[0] >= 0);
+	close(listener);
+	setsockopt(fd[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd[1], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+void tcp_pair(int fd[2])
+{
+	struct sockaddr_in at;
+	int listener = inet_listener(SOCK_STREAM, INADDR_LOOPBACK, &at);
+
+	fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	connect_to(fd[1], &at);
+	tcp_accept(fd, listener);
+}
+
+void wire_tcp_pair(int fd[2])
+{
+	struct sockaddr_in at;
+	int listener = inet_listener(SOCK_STREAM, ntohl(inet_addr(env("WIRE_HERE"))), &at);
+	int here = in_netns("peer");
+
+	fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	leave_netns(here);
+	connect_to(fd[1], &at);
+	tcp_accept(fd, listener);
+}
+
+void udp_pair(int fd[2])
+{
+	struct sockaddr_in at[2];
+
+	for (int i = 0; i < 2; i++)
+		fd[i] = inet_listener(SOCK_DGRAM, INADDR_LOOPBACK, &at[i]);
+	for (int i = 0; i < 2; i++)
+		connect_to(fd[i], &at[!i]);
+}
+
+int udp_bound(uint16_t *port)
+{
+	struct sockaddr_in at;
+	int fd = inet_listener(SOCK_DGRAM, INADDR_LOOPBACK, &at);
+
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+int packet_socket(const char *ifname)
+{
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = if_nametoindex(ifname),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	CHECK(at.sll_ifindex > 0);
+	CHECK(bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+	return fd;
+}
+
+int in_netns(const char *name)
+{
+	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	there = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(here >= 0 && there >= 0);
+	CHECK(setns(there, CLONE_NEWNET) == 0);
+	close(there);
+	return here;
+}
+
+void leave_netns(int fd)
+{
+	CHECK(setns(fd, CLONE_NEWNET) == 0);
+	close(fd);
+}
+
+int try_attach(struct region *r, int fd, uint32_t slot)
+{
+	struct unified_io_attach_socket arg = { .fd = fd, .slot = slot };
+	int ret = uior(r->fd, UNIFIED_IO_ATTACH_SOCKET, &arg);
+
+	return ret < 0 ? ret : (int)arg.slot;
+}
+
+int attach(struct region *r, int fd)
+{
+	int slot = try_attach(r, fd, UNIFIED_IO_SLOT_ANY);
+
+	if (slot < 0)
+		FAIL("ATTACH_SOCKET: %s", result_name(slot));
+	return slot;
+}
+
+void detach(struct region *r, unsigned int slot)
+{
+	CHECK_RES(try_attach(r, -1, slot), (int)slot);
+}
+
+void send_all(int fd, const void *buf, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, buf, len, MSG_NOSIGNAL);
+
+		CHECK(n > 0);
+		buf += n;
+		len -= n;
+	}
+}
+
+void recv_all(int fd, void *buf, size_t len)
+{
+	struct timeval limit = { .tv_sec = WAIT_NS / NSEC_PER_SEC };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	while (len) {
+		ssize_t n = recv(fd, buf, len, 0);
+
+		CHECK(n > 0);
+		buf += n;
+		len -= n;
+	}
+}
+
+void send_pattern(int fd, size_t len, uint64_t offset, uint64_t seed)
+{
+	void *buf = malloc(len);
+
+	CHECK(buf);
+	pattern_fill(buf, len, offset, seed);
+	send_all(fd, buf, len);
+	free(buf);
+}
+
+void recv_pattern(int fd, size_t len, uint64_t offset, uint64_t seed)
+{
+	void *buf = malloc(len);
+
+	CHECK(buf);
+	recv_all(fd, buf, len);
+	pattern_check(buf, len, offset, seed);
+	free(buf);
+}
+
+/* files and processes */
+
+/* The number in the line "name number" of a file. */
+static uint64_t named_number(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "r");
+	char line[128], key[64];
+	unsigned long long value;
+
+	if (!file)
+		FAIL("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %llu", key, &value) == 2 && !strcmp(key, name)) {
+			fclose(file);
+			return value;
+		}
+	}
+	FAIL("%s has no %s", path, name);
+}
+
+uint64_t read_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long long value;
+
+	CHECK(file && fscanf(file, "%llu", &value) == 1);
+	fclose(file);
+	return value;
+}
+
+uint64_t vmstat(const char *name)
+{
+	return named_number("/proc/vmstat", name);
+}
+
+uint64_t region_stat(struct region *r, const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/unified_io_region/%u/stats", r->setup.region_id);
+	return named_number(path, name);
+}
+
+int shell(const char *fmt, ...)
+{
+	char command[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(command, sizeof(command), fmt, args);
+	va_end(args);
+	return system(command);
+}
+
+int child_status(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status;
+}
