@@ -49,6 +49,7 @@ root_key() { cat "$LAB/packages" "$LAB/rootfs" "$LAB/rootfs-lts" | sha256sum | c
 use_root() {
 	ROOT=$CACHE/root-$(root_key)
 	[ -d "$ROOT" ] || "$LAB/rootfs" >/dev/null || exit
+	touch "$ROOT.lock"
 	exec {ROOT_LOCK}>>"$ROOT.lock"
 	flock -s "$ROOT_LOCK"
 	[ -d "$ROOT" ] || die "$ROOT vanished: run lab/rootfs"
