@@ -52,7 +52,7 @@ static void by_fixed_buffers(struct region *r, int fd)
 	pattern_check(r->data + 4096, len, 0, 2);
 
 	/* and the region works on what io_uring read */
-	CHECK_EQ(run(r, desc_nvme(NVME_CMD_WRITE, 4096, len, 8 * MiB / 512)).res, len);
+	CHECK_EQ(run(r, desc_nvme(NVME_CMD_WRITE, 4096, len, 8 * MiB / drive_block(env("NVME0")))).res, len);
 	drive_check(env("NVME0"), 8 * MiB, len, 0, 2);
 	io_uring_queue_exit(&ring);
 }
