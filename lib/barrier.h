@@ -14,8 +14,9 @@
  *	   completions are read after		... they were written
  *	D  store_release(cq_head)		load_acquire(cq_head)
  *	   completions were read before		... their slots are reused
- *	E  store_release(niov_tail), load_acquire(niov_head): as A and B, for the
- *	   Net IOV ring
+ *	E  store_release(niov_tail)		load_acquire(niov_tail)
+ *	F  load_acquire(niov_head)		store_release(niov_head)
+ *	   as A and B, for Net IOVs
  */
 #ifndef UNIFIED_IO_BARRIER_H
 #define UNIFIED_IO_BARRIER_H

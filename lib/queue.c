@@ -93,7 +93,7 @@ int unified_io_wait(struct unified_io *io, struct unified_completion *cqe, __u64
 
 int unified_io_add_buffer(struct unified_io *io, __u64 addr, __u32 len)
 {
-	__u32 used = io->niov_tail - unified_io_load_acquire(&io->ctrl->niov_head);	/* E */
+	__u32 used = io->niov_tail - unified_io_load_acquire(&io->ctrl->niov_head);	/* F */
 
 	if (used > io->niov_mask)
 		return -ENOBUFS;

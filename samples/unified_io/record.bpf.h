@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Putting the header of a log record (<unified_io_log.h>) in front of data, for programs. */
+#ifndef RECORD_BPF_H
+#define RECORD_BPF_H
+
+#define HEADER_LEN	sizeof(struct unified_io_log_header)
+
+/* Where a log ends: what its next record will say. */
+struct log_tail {
+	__u64 seq;
+	__u64 offset;
+};
+
+static __always_inline __u32 record_size(const struct unified_io_bpf_ctx *ctx, __u32 len)
+{
+	__u32 lba_size = ctx->lba_size ?: 512;
+
+	return (HEADER_LEN + len + lba_size - 1) / lba_size * lba_size;
+}
+
+/* The checksum of the record at @head with @len bytes of payload, or a negative errno. */
+static __always_inline __s64 record_crc(struct unified_io_bpf_ctx *ctx, __u32 head, __u32 len)
+{
+	__s64 crc = bpf_uior_crc32c(ctx, head, UNIFIED_IO_LOG_CRC_LEN, 0);
+
+	return crc < 0 ? crc : bpf_uior_crc32c(ctx, head + HEADER_LEN, len, crc);
+}
+
+/*
+ * Makes the @len bytes from ctx->off the payload of a record, its header in
+ * the headroom before them, and the record the data. Returns 0 (pass on) or a
+ * negative errno.
+ */
+static __always_inline int frame_record(struct unified_io_bpf_ctx *ctx, struct log_tail *tail,
+					__u64 log_id, __u32 len, __u32 flags)
+{
+	__u32 head = ctx->off - HEADER_LEN;
+	struct unified_io_log_header *header;
+	__s64 crc;
+
+	header = (void *)bpf_uior_data(ctx, head, HEADER_LEN);
+	if (!header)
+		return -ERANGE;
+	header->magic = UNIFIED_IO_LOG_MAGIC;
+	header->version = UNIFIED_IO_LOG_VERSION;
+	header->header_size = HEADER_LEN;
+	header->log_id = log_id;
+	header->seq = tail->seq++;
+	header->offset = tail->offset;
+	header->len = len;
+	tail->offset += len;
+	header->source = tail->offset;
+	header->size = record_size(ctx, len);
+	header->flags = flags;
+	header->resv[0] = 0;
+	header->resv[1] = 0;
+	crc = record_crc(ctx, head, len);
+	if (crc < 0)
+		return crc;
+	header->crc = crc;
+	return bpf_uior_set_data(ctx, head, HEADER_LEN + len);
+}
+
+#endif /* RECORD_BPF_H */
