@@ -125,22 +125,6 @@ static void flushes(void)
 	write_at(0, 16 * KiB, 50 * MiB, UNIFIED_IO_NVME_F_FUA | UNIFIED_IO_NVME_F_FLUSH);
 }
 
-/* PAD writes whole blocks and zeroes what is after the data. */
-static void pads(void)
-{
-	struct unified_descriptor d = desc_nvme(NVME_CMD_WRITE, 0, 1000, 52 * MiB / block);
-	unsigned char *got = malloc(4096);
-
-	memset(r.data, 0x77, 8192);
-	d.flags = UNIFIED_IO_DESC_F_PAD;
-	drive_fill(path, 52 * MiB, 4096, 0xdead);
-	CHECK(run(&r, d).res > 0);
-	drive_read(path, 52 * MiB, got, 4096);
-	check_filled(got, 1000, 0x77);
-	check_filled(got + 1000, (block - 1000 % block) % block, 0);
-	free(got);
-}
-
 static void check_info(const char *kind)
 {
 	CHECK_EQ(info.device_kind, strcmp(kind, "nvme") ? UNIFIED_IO_DEV_BLOCK : UNIFIED_IO_DEV_NVME);
@@ -168,7 +152,6 @@ int main(int argc, char **argv)
 	splits();
 	end_of_device();
 	flushes();
-	pads();
 	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].copied, 0);
 	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_WRITE].copied, 0);
 	region_close(&r);

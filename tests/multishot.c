@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One multishot receive takes a whole stream, into Net IOVs: each arrival has a
+ * completion with its buffer, the last one says how it ended. Out of buffers, or
+ * of CQ slots, it waits and says so, and goes on when there are some.
+ */
+#include "common.h"
+
+#define BUF	4096U
+
+static struct region r;
+static int fd[2], slot;
+
+static void start(unsigned int nr_buffers)
+{
+	tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	for (unsigned int i = 0; i < nr_buffers; i++)
+		give_niov(&r, i * 2 * BUF, BUF);
+	CHECK_RES(submit(&r, desc_multishot(slot)), 0);
+}
+
+static void finish(void)
+{
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+	wait_idle(&r);
+	CHECK_EQ(nr_ready(&r), 0);
+}
+
+static uint32_t flags(void)
+{
+	return __atomic_load_n(&r.ctl->flags, __ATOMIC_ACQUIRE);
+}
+
+static struct unified_completion arrival(uint64_t offset, uint64_t seed)
+{
+	struct unified_completion c = reap(&r);
+
+	CHECK(c.res > 0 && c.res <= (int)BUF);
+	CHECK(c.flags & UNIFIED_IO_CQE_F_MORE);
+	CHECK(c.flags & UNIFIED_IO_CQE_F_BUFFER);
+	CHECK_EQ(c.addr % (2 * BUF), 0);
+	CHECK_EQ(c.len, c.res);
+	pattern_check(r.data + c.addr, c.res, offset, seed);
+	return c;
+}
+
+/* A stream many times as long as its buffers, which go back as they come. */
+static void whole_stream(void)
+{
+	const uint32_t total = 40 * BUF + 123;
+	struct unified_completion c;
+	uint32_t got = 0;
+	pid_t pid;
+
+	start(4);
+	pid = fork();
+	if (!pid) {
+		send_pattern(fd[1], total, 0, 1);
+		CHECK(shutdown(fd[1], SHUT_WR) == 0);
+		_exit(0);
+	}
+	while (got < total) {
+		c = arrival(got, 1);
+		got += c.res;
+		give_niov(&r, c.addr, BUF);
+	}
+	c = reap(&r);
+	CHECK_RES(c.res, 0);
+	CHECK_EQ(c.flags & (UNIFIED_IO_CQE_F_EOF | UNIFIED_IO_CQE_F_MORE | UNIFIED_IO_CQE_F_BUFFER),
+		 UNIFIED_IO_CQE_F_EOF);
+	CHECK_EQ(child_status(pid), 0);
+	finish();
+}
+
+static void out_of_buffers(void)
+{
+	struct unified_completion c;
+	uint64_t offset = 0;
+
+	r.ctl->niov_tail = r.ctl->niov_head;
+	start(2);
+	send_pattern(fd[1], 5 * BUF, 0, 2);
+	c = arrival(offset, 2);
+	offset += c.res;
+	c = arrival(offset, 2);
+	offset += c.res;
+	CHECK_RES(enter(&r, 0, 1, 100000000, NULL), -ETIME);
+	CHECK(flags() & UNIFIED_IO_CTRL_F_NEED_NIOV);
+
+	while (offset < 5 * BUF) {
+		give_niov(&r, c.addr, BUF);
+		CHECK_RES(enter(&r, 0, 1, WAIT_NS, NULL), 0);
+		c = arrival(offset, 2);
+		offset += c.res;
+	}
+	CHECK_EQ(region_info(&r).inflight, 1);
+	detach(&r, slot);
+	CHECK_RES(reap(&r).res, -ECANCELED);
+	tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	finish();
+}
+
+static void out_of_completions(void)
+{
+	struct unified_io_setup setup = SETUP_DEFAULT;
+	struct region saved = r;
+	uint64_t offset = 0;
+
+	setup.cq_entries = 4;
+	setup.niov_entries = 64;
+	region_setup(&r, NULL, setup);
+	start(60);
+	for (int i = 0; i < 20; i++) {
+		send_pattern(fd[1], 100, i * 100, 3);
+		usleep(2000);
+	}
+	CHECK_RES(enter(&r, 0, 3, WAIT_NS, NULL), 0);
+	CHECK(nr_ready(&r) <= 4);
+	usleep(50000);
+	CHECK(flags() & UNIFIED_IO_CTRL_F_CQ_FULL);
+	while (offset < 2000)
+		offset += arrival(offset, 3).res;
+	CHECK_EQ(offset, 2000);
+	CHECK(shutdown(fd[1], SHUT_WR) == 0);
+	CHECK_RES(reap(&r).res, 0);
+	close(fd[0]);
+	close(fd[1]);
+	region_close(&r);
+	r = saved;
+}
+
+static void reset(void)
+{
+	struct linger hard = { 1, 0 };
+
+	r.ctl->niov_tail = r.ctl->niov_head;
+	start(2);
+	CHECK(setsockopt(fd[1], SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
+	close(fd[1]);
+	CHECK_RES(reap(&r).res, -ECONNRESET);
+	fd[1] = -1;
+	finish();
+}
+
+/* Datagrams: one each, also empty ones; the stream does not end by itself. */
+static void datagrams(void)
+{
+	r.ctl->niov_tail = r.ctl->niov_head;
+	udp_pair(fd);
+	slot = attach(&r, fd[0]);
+	for (int i = 0; i < 8; i++)
+		give_niov(&r, i * 2 * BUF, BUF);
+	CHECK_RES(submit(&r, desc_multishot(slot)), 0);
+	for (int i = 0; i < 6; i++) {
+		send_pattern(fd[1], i * 100, 0, i);
+		CHECK(i || send(fd[1], "", 0, 0) == 0);
+	}
+	for (int i = 0; i < 6; i++) {
+		struct unified_completion c = reap(&r);
+
+		CHECK_RES(c.res, i * 100);
+		CHECK_EQ(c.flags & UNIFIED_IO_CQE_F_MORE, UNIFIED_IO_CQE_F_MORE);
+		pattern_check(r.data + c.addr, c.res, 0, i);
+	}
+	CHECK_EQ(region_info(&r).inflight, 1);
+	detach(&r, slot);
+	CHECK_RES(reap(&r).res, -ECANCELED);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+int main(void)
+{
+	region_open(&r, NULL);
+	whole_stream();
+	out_of_buffers();
+	out_of_completions();
+	reset();
+	datagrams();
+	region_close(&r);
+	return 0;
+}
