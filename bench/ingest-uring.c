@@ -65,6 +65,15 @@ void ingest_prepare(struct ingest *in)
 	io_uring_register_ring_fd(&ring);
 }
 
+static struct io_uring_sqe *get_sqe(void)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+
+	if (!sqe)
+		errx(1, "the submission queue is full");
+	return sqe;
+}
+
 static void arm_receive(struct ingest *in)
 {
 	struct io_uring_sqe *sqe;
@@ -73,7 +82,7 @@ static void arm_receive(struct ingest *in)
 		return;
 	receiving = free_batches;
 	free_batches = receiving->next;
-	sqe = io_uring_get_sqe(&ring);
+	sqe = get_sqe();
 	io_uring_prep_recv(sqe, FILE_SOCKET, receiving->buf, in->batch, MSG_WAITALL);
 	io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
 	io_uring_sqe_set_data(sqe, NULL);
@@ -81,7 +90,7 @@ static void arm_receive(struct ingest *in)
 
 static void write_batch(struct ingest *in, struct batch *b, unsigned int n)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct io_uring_sqe *sqe = get_sqe();
 	uint64_t lba = (in->offset + in->out) / in->lba;
 	struct nvme_uring_cmd *cmd;
 

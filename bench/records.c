@@ -5,6 +5,8 @@
  * records verify FILE RECORD-SIZE BYTES STAMP DEVICE OFFSET
  *	compares the drive from OFFSET with what a filter must have made of the first BYTES of FILE,
  *	and prints the bytes compared and their checksum
+ * records number DEVICE BYTES
+ *	writes its number at the head of every 4 KiB block
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -17,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "randread.h"
 #include "record.h"
 
 #define CHUNK	(1UL << 20)	/* read from the drive at once; a multiple of every record size */
@@ -132,11 +135,30 @@ static int verify(char **arg)
 	return 0;
 }
 
+static int number(const char *device, size_t bytes)
+{
+	int fd = open(device, O_WRONLY | O_DIRECT);
+	char *buf;
+
+	if (fd < 0 || posix_memalign((void **)&buf, BLOCK, CHUNK))
+		err(1, "%s", device);
+	memset(buf, 0, CHUNK);
+	for (size_t off = 0; off + CHUNK <= bytes; off += CHUNK) {
+		for (size_t i = 0; i < CHUNK; i += BLOCK)
+			*(uint64_t *)(buf + i) = (off + i) / BLOCK;
+		if (pwrite(fd, buf, CHUNK, off) != CHUNK)
+			err(1, "writing the drive at %zu", off);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "make"))
 		return make(argv[2], atol(argv[3]), atol(argv[4]));
 	if (argc == 8 && !strcmp(argv[1], "verify"))
 		return verify(argv + 2);
-	errx(2, "usage: records make FILE SIZE BYTES | records verify FILE SIZE BYTES STAMP DEVICE OFFSET");
+	if (argc == 4 && !strcmp(argv[1], "number"))
+		return number(argv[2], atol(argv[3]));
+	errx(2, "usage: records number DEVICE BYTES | records make FILE SIZE BYTES | records verify FILE SIZE BYTES STAMP DEVICE OFFSET");
 }
