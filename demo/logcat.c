@@ -108,12 +108,11 @@ int main(int argc, char **argv)
 	while (!end && !why)
 		why = put_record(&cursor, &end);
 	fprintf(stderr, "log %016" PRIx64 ": %" PRIu64 " records, %" PRIu64
-		" bytes of payload for %" PRIu64 " bytes of source; ",
-		cursor.log_id, cursor.seq, cursor.offset, cursor.source);
+		" bytes of payload for %" PRIu64 " bytes of source, %" PRIu64 " bytes on the drive; ",
+		cursor.log_id, cursor.seq, cursor.offset, cursor.source, cursor.at);
 	if (end)
 		fprintf(stderr, "complete: the last record says so\n");
 	else
-		fprintf(stderr, "NOT complete: record %" PRIu64 " at byte %" PRIu64 ": %s\n",
-			cursor.seq, cursor.at, why);
+		fprintf(stderr, "NOT complete: record %" PRIu64 ": %s\n", cursor.seq, why);
 	return !end;
 }

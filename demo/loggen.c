@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * loggen SIZE FILE...: a log of SIZE bytes or a little more, made from the
- * text of FILEs, on stdout. The same files in the same order give the same log.
+ * loggen SIZE <NAMES >LOG: a log of SIZE bytes or a little more, made from the
+ * text of the files that stdin names, a line each. The same files in the same
+ * order give the same log.
  *
  *   2026-03-14T09:26:53.589793Z INFO  10.7.0.21 web-03 perlop[1093]: message
  *
@@ -210,20 +211,27 @@ static void put_file(const char *path, uint64_t want)
 	put_text(component, text, size, want);
 }
 
+/* Puts files until there is enough, from the first one again if need be. */
+static void put_files(FILE *names, uint64_t want)
+{
+	char path[4096];
+
+	while (out_total < want) {
+		if (!fgets(path, sizeof(path), names)) {
+			if (!out_total || fseek(names, 0, SEEK_SET))
+				errx(1, "not enough text");
+			continue;
+		}
+		path[strcspn(path, "\n")] = 0;
+		put_file(path, want);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t want;
-	int i;
-
-	if (argc < 3)
-		errx(2, "usage: %s SIZE FILE... >LOG", argv[0]);
-	want = strtoull(argv[1], NULL, 0);
-	do {
-		for (i = 2; i < argc && out_total < want; i++)
-			put_file(argv[i], want);
-		if (!out_total)
-			errx(1, "the files are empty");
-	} while (out_total < want);
+	if (argc != 2)
+		errx(2, "usage: %s SIZE <NAMES >LOG", argv[0]);
+	put_files(stdin, strtoull(argv[1], NULL, 0));
 	put_string("\n");
 	put_head("INFO ", "loggen");
 	put_string("end of the log, without a newline");
