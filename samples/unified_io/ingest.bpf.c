@@ -63,9 +63,14 @@ int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 		err = bpf_uior_carry(op, pos, end - pos);
 	if (err)
 		return err;
-	if (out == op->off && !eof)
+	len = out - op->off;
+	if (!len && !eof)
 		return UNIFIED_IO_BPF_DROP;
-	return frame_record(op, &tail, log_id, out - op->off, eof ? UNIFIED_IO_LOG_END : 0);
+	err = record_frame(op, op->off - HEADER_LEN, len, log_id, &tail,
+			   eof ? UNIFIED_IO_LOG_END : 0);
+	tail.seq++;
+	tail.offset += len;
+	return err;
 }
 
 SEC(".struct_ops.link")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Putting the header of a log record (<unified_io_log.h>) in front of data, for programs. */
+/* Log records (<unified_io_log.h>) made and checked in place, for programs. */
 #ifndef RECORD_BPF_H
 #define RECORD_BPF_H
 
@@ -11,6 +11,7 @@ struct log_tail {
 	__u64 offset;
 };
 
+/* Bytes on the drive of a record with @len bytes of payload. */
 static __always_inline __u32 record_size(const struct unified_io_bpf_ctx *ctx, __u32 len)
 {
 	__u32 lba_size = ctx->lba_size ?: 512;
@@ -18,7 +19,7 @@ static __always_inline __u32 record_size(const struct unified_io_bpf_ctx *ctx, _
 	return (HEADER_LEN + len + lba_size - 1) / lba_size * lba_size;
 }
 
-/* The checksum of the record at @head with @len bytes of payload, or a negative errno. */
+/* The checksum of the record at @head, or a negative errno. */
 static __always_inline __s64 record_crc(struct unified_io_bpf_ctx *ctx, __u32 head, __u32 len)
 {
 	__s64 crc = bpf_uior_crc32c(ctx, head, UNIFIED_IO_LOG_CRC_LEN, 0);
@@ -27,14 +28,12 @@ static __always_inline __s64 record_crc(struct unified_io_bpf_ctx *ctx, __u32 he
 }
 
 /*
- * Makes the @len bytes from ctx->off the payload of a record, its header in
- * the headroom before them, and the record the data. Returns 0 (pass on) or a
- * negative errno.
+ * Makes a record the data: its header at @head, @len bytes of payload behind
+ * it. Returns 0 (pass on), or a negative errno.
  */
-static __always_inline int frame_record(struct unified_io_bpf_ctx *ctx, struct log_tail *tail,
-					__u64 log_id, __u32 len, __u32 flags)
+static __always_inline int record_frame(struct unified_io_bpf_ctx *ctx, __u32 head, __u32 len,
+					__u64 log_id, const struct log_tail *tail, __u32 flags)
 {
-	__u32 head = ctx->off - HEADER_LEN;
 	struct unified_io_log_header *header;
 	__s64 crc;
 
@@ -45,11 +44,10 @@ static __always_inline int frame_record(struct unified_io_bpf_ctx *ctx, struct l
 	header->version = UNIFIED_IO_LOG_VERSION;
 	header->header_size = HEADER_LEN;
 	header->log_id = log_id;
-	header->seq = tail->seq++;
+	header->seq = tail->seq;
 	header->offset = tail->offset;
+	header->source = tail->offset + len;
 	header->len = len;
-	tail->offset += len;
-	header->source = tail->offset;
 	header->size = record_size(ctx, len);
 	header->flags = flags;
 	header->resv[0] = 0;

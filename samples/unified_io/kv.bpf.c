@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kv's program: requests in, answers out, what has to last on the way to the
+ * drive. What one receive brought is a batch: its requests are carried out in
+ * order, and if there is a SET among them, the batch itself, as it came from
+ * the network, becomes one record of the log, which is on the drive before the
+ * answers go out. To replay the log is to carry the requests out again.
+ *
+ * Connections run on several CPUs at once. A value changes under the lock of
+ * its entry, the end of the log under its own. A GET can see another
+ * connection's SET that is still on its way to the drive.
+ */
+#include "vmlinux.h"
+#include <asm-generic/errno.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include <unified_io_bpf.h>
+#include <unified_io_log.h>
+#include "kv.h"
+#include "record.bpf.h"
+#include "resp.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct kv_key {
+	__u32 len;
+	__u8 bytes[KV_KEY_MAX];
+};
+
+struct kv_entry {
+	struct bpf_spin_lock lock;
+	__u32 len;
+	__u64 order;		/* of the batch that set it, from 1: the newest stays */
+	__u64 words[KV_VALUE_MAX / 8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 20);
+	__type(key, struct kv_key);
+	__type(value, struct kv_entry);
+} table SEC(".maps");
+
+__u64 log_id;			/* 0: not known yet */
+const volatile __u64 log_end;	/* no record reaches this block */
+
+static struct {
+	struct bpf_spin_lock lock;
+	struct log_tail tail;
+	__u64 lba;		/* where the next record goes */
+} the_log SEC(".data.log");
+
+static __u64 blank[sizeof(struct kv_entry) / 8];
+
+/* One receive, or one record that is replayed. */
+struct kv_batch {
+	struct log_tail tail;	/* its place in the log, ... */
+	__u64 lba;
+	__u64 order;		/* ... once this is not 0 */
+	__u32 answered;		/* bytes of answers, from offset 0 */
+	bool replay;		/* nobody waits for answers */
+};
+
+/* Room for the longest answer, or NULL. */
+static __always_inline __u8 *answer_room(struct unified_io_bpf_ctx *ctx, const struct kv_batch *batch)
+{
+	if (batch->replay || batch->answered > KV_ANSWERS - KV_ANSWER_MAX)
+		return NULL;
+	return bpf_uior_data(ctx, batch->answered, KV_ANSWER_MAX);
+}
+
+static __always_inline void answer(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
+				   const char *text, const __u32 len)
+{
+	__u8 *p = answer_room(ctx, batch);
+
+	if (!p)
+		return;
+	__builtin_memcpy(p, text, len);
+	batch->answered += len;
+}
+
+#define ANSWER(ctx, batch, text) answer(ctx, batch, text "\r\n", sizeof(text) + 1)
+
+/* Gives the batch its place in the log. Returns false if the log is full. */
+static __noinline bool reserve_record(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
+				      __u32 len)
+{
+	__u32 blocks = record_size(ctx, len) / (ctx->lba_size ?: 512);
+	bool room;
+
+	bpf_spin_lock(&the_log.lock);
+	batch->tail = the_log.tail;
+	batch->lba = the_log.lba;
+	room = batch->lba + blocks <= log_end;
+	if (room) {
+		the_log.tail.seq++;
+		the_log.tail.offset += len;
+		the_log.lba += blocks;
+	}
+	bpf_spin_unlock(&the_log.lock);
+	if (room)
+		batch->order = batch->tail.seq + 1;
+	return room;
+}
+
+static __noinline bool make_key(struct unified_io_bpf_ctx *ctx, const struct resp_request *req,
+				struct kv_key *key)
+{
+	__u32 len = req->len[1], at, i;
+	const __u8 *p = window(ctx, req->off[1], KV_KEY_MAX, &at);
+
+	__builtin_memset(key, 0, sizeof(*key));
+	if (!p || len > KV_KEY_MAX)
+		return false;
+	key->len = len;
+	for (i = 0; i < KV_KEY_MAX && i < len; i++) {
+		__u32 index = at + i;
+
+		if (index >= KV_KEY_MAX)
+			return false;
+		key->bytes[i] = p[index];
+	}
+	return true;
+}
+
+/* "$<len>\r\n"; returns how long that is, at most 7. */
+static __always_inline __u32 put_length(__u8 *p, __u32 len)
+{
+	__u32 digits = 1 + (len >= 10) + (len >= 100) + (len >= 1000), i;
+
+	p[0] = '$';
+	for (i = digits; i > 0; i--) {
+		p[i & 7] = '0' + len % 10;
+		len /= 10;
+	}
+	p[(digits + 1) & 7] = '\r';
+	p[(digits + 2) & 7] = '\n';
+	return (digits + 3) & 7;
+}
+
+/* The value as an answer; returns how long that is. */
+static __noinline __u32 put_value(__u8 *p, struct kv_entry *entry)
+{
+	__u32 len, at, i;
+
+	bpf_spin_lock(&entry->lock);
+	len = entry->len;
+	if (len > KV_VALUE_MAX)
+		len = KV_VALUE_MAX;
+	at = put_length(p, len);
+	for (i = 0; i < KV_VALUE_MAX / 8 && i * 8 < len; i++)
+		*(__u64 *)(p + at + i * 8) = entry->words[i];
+	bpf_spin_unlock(&entry->lock);
+	p[at + len] = '\r';
+	p[at + len + 1] = '\n';
+	return at + len + 2;
+}
+
+static __noinline int get(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
+			  const struct resp_request *req)
+{
+	struct kv_entry *entry;
+	struct kv_key key;
+	__u8 *p;
+
+	if (!make_key(ctx, req, &key)) {
+		ANSWER(ctx, batch, "-ERR the key is too long");
+		return 0;
+	}
+	entry = bpf_map_lookup_elem(&table, &key);
+	if (!entry || !entry->order) {
+		ANSWER(ctx, batch, "$-1");
+		return 0;
+	}
+	p = answer_room(ctx, batch);
+	if (p)
+		batch->answered += put_value(p, entry);
+	return 0;
+}
+
+/* Up to 7 bytes from @at of a window of KV_VALUE_MAX, as a little endian word. */
+static __always_inline __u64 last_word(const __u8 *p, __u32 at, __u32 len)
+{
+	__u64 word = 0;
+	__u32 i;
+
+	for (i = 0; i < 7 && i < len; i++) {
+		__u32 index = at + i;
+
+		if (index < KV_VALUE_MAX)
+			word |= (__u64)p[index] << (8 * i);
+	}
+	return word;
+}
+
+static __noinline void take_value(struct kv_entry *entry, const __u8 *p, __u32 at, __u32 len,
+				  __u64 order)
+{
+	__u64 last = last_word(p, at + (len & ~7), len & 7);
+	__u32 i;
+
+	bpf_spin_lock(&entry->lock);
+	if (entry->order <= order) {
+		for (i = 0; i < KV_VALUE_MAX / 8 && i * 8 + 8 <= len; i++) {
+			__u32 index = at + i * 8;
+
+			if (index <= KV_VALUE_MAX - 8)
+				entry->words[i] = *(const __u64 *)(p + index);
+		}
+		if (len < KV_VALUE_MAX)
+			entry->words[len / 8] = last;
+		entry->len = len;
+		entry->order = order;
+	}
+	bpf_spin_unlock(&entry->lock);
+}
+
+static __always_inline struct kv_entry *find_or_add(const struct kv_key *key)
+{
+	struct kv_entry *entry = bpf_map_lookup_elem(&table, key);
+
+	if (entry)
+		return entry;
+	bpf_map_update_elem(&table, key, blank, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&table, key);
+}
+
+static __noinline int set(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
+			  const struct resp_request *req)
+{
+	__u32 len = req->len[2], at;
+	struct kv_entry *entry;
+	const __u8 *p;
+	struct kv_key key;
+
+	p = window(ctx, req->off[2], KV_VALUE_MAX, &at);
+	if (!p || len > KV_VALUE_MAX || !make_key(ctx, req, &key)) {
+		ANSWER(ctx, batch, "-ERR the key or the value is too long");
+		return 0;
+	}
+	if (!batch->order && !reserve_record(ctx, batch, ctx->len)) {
+		ANSWER(ctx, batch, "-ERR the log is full");
+		return 0;
+	}
+	entry = find_or_add(&key);
+	if (!entry) {
+		ANSWER(ctx, batch, "-ERR the table is full");
+		return 0;
+	}
+	take_value(entry, p, at, len, batch->order);
+	ANSWER(ctx, batch, "+OK");
+	return 0;
+}
+
+static __noinline void carry_out(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
+				 const struct resp_request *req)
+{
+	__u64 name = req->argc ? parse_name(ctx, req->off[0], req->len[0]) : 0;
+
+	if (name == name_of("SET") && req->argc == 3)
+		set(ctx, batch, req);
+	else if (name == name_of("GET") && req->argc == 2)
+		get(ctx, batch, req);
+	else if (name == name_of("PING") && req->argc == 1)
+		ANSWER(ctx, batch, "+PONG");
+	else if (name == name_of("COMMAND"))
+		ANSWER(ctx, batch, "*0");
+	else if (name == name_of("CONFIG"))	/* no such parameter is set */
+		ANSWER(ctx, batch, "*2\r\n$0\r\n\r\n$0\r\n");
+	else
+		ANSWER(ctx, batch, "-ERR only GET key, SET key value and PING are known");
+}
+
+/* Carries the requests from @pos to @end out. Returns where the first incomplete one begins. */
+static __noinline __u32 carry_out_all(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
+				      __u32 pos, __u32 end)
+{
+	struct resp_request req = {};
+	int i, n;
+
+	bpf_for(i, 0, KV_REQUESTS) {
+		n = parse_request(ctx, pos, end, &req);
+		if (!n)
+			break;
+		if (n < 0) {
+			ANSWER(ctx, batch, "-ERR Protocol error");
+			return end;
+		}
+		carry_out(ctx, batch, &req);
+		pos += n;
+	}
+	return pos;
+}
+
+/* The record that the batch got a place for goes there; it begins at @head. */
+static __always_inline int log_batch(struct unified_io_bpf_ctx *ctx, const struct kv_batch *batch,
+				     __u32 head, __u32 len)
+{
+	int err = record_frame(ctx, head, len, log_id, &batch->tail, 0);
+
+	return err ?: bpf_uior_set_lba(ctx, batch->lba);
+}
+
+static __noinline int serve(struct unified_io_bpf_ctx *ctx)
+{
+	__u32 end = ctx->off + ctx->len, pos;
+	struct kv_batch batch = {};
+	int err = 0;
+
+	pos = carry_out_all(ctx, &batch, ctx->off, end);
+	if (end - pos >= KV_REQUESTS / 2) {	/* it would not fit with what follows */
+		ANSWER(ctx, &batch, "-ERR Protocol error: too big a request");
+		pos = end;
+	}
+	if (pos != end && !(ctx->flags & UNIFIED_IO_BPF_CTX_F_EOF))
+		err = bpf_uior_carry(ctx, pos, end - pos);
+	if (err)
+		return err;
+	if (!batch.answered)
+		return UNIFIED_IO_BPF_DROP;
+	err = bpf_uior_set_send(ctx, 0, batch.answered);
+	if (err)
+		return err;
+	if (!batch.order)
+		return UNIFIED_IO_BPF_REPLY;
+	return log_batch(ctx, &batch, ctx->off - HEADER_LEN, ctx->len);
+}
+
+/* The first record of a new log has no payload, and hides what stood there. */
+static __noinline int format(struct unified_io_bpf_ctx *ctx)
+{
+	struct kv_batch batch = {};
+
+	if (!reserve_record(ctx, &batch, 0))
+		return -ENOSPC;
+	return log_batch(ctx, &batch, 0, 0);
+}
+
+/* Is this the record that follows, with others between perhaps that were lost? */
+static __always_inline bool valid_record(struct unified_io_bpf_ctx *ctx,
+					 const struct unified_io_log_header *header)
+{
+	__u32 len = header->len;
+	__s64 crc;
+
+	if (header->magic != UNIFIED_IO_LOG_MAGIC || header->version != UNIFIED_IO_LOG_VERSION ||
+	    header->header_size != HEADER_LEN || len > KV_REQUESTS ||
+	    header->size != record_size(ctx, len))
+		return false;
+	if (log_id ? header->log_id != log_id : header->seq != 0)
+		return false;
+	crc = record_crc(ctx, 0, len);
+	return crc >= 0 && header->crc == crc;
+}
+
+/* Passes a valid record on with its size as length, and drops anything else. */
+static __noinline int replay(struct unified_io_bpf_ctx *ctx)
+{
+	struct kv_batch batch = { .replay = true };
+	struct unified_io_log_header *header;
+	__u32 len, size;
+
+	header = (void *)bpf_uior_data(ctx, 0, HEADER_LEN);
+	if (!header)
+		return -ERANGE;
+	if (!valid_record(ctx, header))
+		return UNIFIED_IO_BPF_DROP;
+	log_id = header->log_id;
+	len = header->len;
+	size = header->size;
+	batch.order = header->seq + 1;
+	bpf_spin_lock(&the_log.lock);
+	the_log.tail.seq = batch.order;
+	the_log.tail.offset = header->offset + len;
+	the_log.lba = ctx->lba + size / (ctx->lba_size ?: 512);
+	bpf_spin_unlock(&the_log.lock);
+	carry_out_all(ctx, &batch, HEADER_LEN, HEADER_LEN + len);
+	return bpf_uior_set_len(ctx, size);
+}
+
+SEC("struct_ops/process")
+int BPF_PROG(process, struct unified_io_bpf_ctx *op)
+{
+	switch (op->arg) {
+	case KV_FORMAT:
+		return format(op);
+	case KV_REPLAY:
+		return replay(op);
+	}
+	return serve(op);
+}
+
+SEC(".struct_ops.link")
+struct unified_io_bpf_ops kv = {
+	.process = (void *)process,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What kv.c and kv.bpf.c agree on. */
+#ifndef KV_H
+#define KV_H
+
+#define KV_KEY_MAX	64
+#define KV_VALUE_MAX	1024
+
+/* bpf.arg of a descriptor: what its data are */
+#define KV_SERVE	0	/* requests, just received */
+#define KV_FORMAT	1	/* room for the first record of a new log */
+#define KV_REPLAY	2	/* what was read from the drive: a record, perhaps */
+
+/*
+ * The buffer of a receive:
+ *
+ *	| answers | header | requests |
+ *	          '-- log record -----'
+ *
+ * The shortest request that can get the longest answer is a GET of 20 bytes:
+ * there is room for an answer to as many of them as can come.
+ */
+#define KV_HEADER	64
+#define KV_RECORD	8192
+#define KV_REQUESTS	(KV_RECORD - KV_HEADER)
+#define KV_ANSWER_MAX	(KV_VALUE_MAX + 16)
+#define KV_ANSWERS	((KV_REQUESTS / 20 + 2) * KV_ANSWER_MAX / 4096 * 4096 + 4096)
+#define KV_HEADROOM	(KV_ANSWERS + KV_HEADER)
+#define KV_BUFFER	(KV_ANSWERS + KV_RECORD)
+
+#endif /* KV_H */
