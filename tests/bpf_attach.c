@@ -6,7 +6,7 @@
  */
 #include "bpf.h"
 
-static volatile bool stop;
+static volatile bool stop, never_without;
 
 static struct bpf_link *try_attach_ops(struct ops *ops)
 {
@@ -64,13 +64,30 @@ static void *traffic(void *arg)
 	uint64_t *done = calloc(1, sizeof(*done));
 
 	while (!stop) {
+		bool strict = never_without;
 		struct unified_completion c = run(r, desc_bpf(0, 4096));
 
 		CHECK(c.res >= 0);
+		CHECK(!strict || !never_without || !(c.flags & UNIFIED_IO_CQE_F_NO_PROG));
 		CHECK(c.flags == 0 || c.flags == UNIFIED_IO_CQE_F_NO_PROG || c.flags == UNIFIED_IO_CQE_F_DROPPED);
 		++*done;
 	}
 	return done;
+}
+
+/* Replaced in place: no operation finds the region without a program. */
+static void update(struct region *r, struct ops *pass, struct ops *drop)
+{
+	struct bpf_link *link = try_attach_ops(pass);
+
+	CHECK(link);
+	never_without = true;
+	for (int i = 0; i < 30; i++) {
+		CHECK_RES(bpf_link__update_map(link, i & 1 ? pass->maps.remote_ops : drop->maps.remote_ops), 0);
+		usleep(5000);
+	}
+	never_without = false;
+	bpf_link__destroy(link);
 }
 
 static void under_traffic(struct region *r)
@@ -81,6 +98,7 @@ static void under_traffic(struct region *r)
 
 	drop->bss->verdict = UNIFIED_IO_BPF_DROP;
 	CHECK(!pthread_create(&thread, NULL, traffic, r));
+	update(r, pass, drop);
 	for (int i = 0; i < 30; i++) {
 		struct bpf_link *link = try_attach_ops(i & 1 ? drop : pass);
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copies are counted where they happen and nowhere else: none in a send over a
+ * wire, all bytes over loopback or with NET_F_COPY, all bytes of a receive, none
+ * between region and drive. The completion of a send means that the pages are free.
+ */
+#include "common.h"
+
+#define LEN	(1 * MiB)
+
+static struct region r;
+
+static uint64_t copied(unsigned int stage)
+{
+	return region_info(&r).stage[stage].copied;
+}
+
+static void *read_all(void *arg)
+{
+	recv_pattern(*(int *)arg, LEN, 0, 1);
+	return NULL;
+}
+
+/* Sends LEN bytes to the other end; the completion. */
+static struct unified_completion send_over(int fd[2], unsigned int flags)
+{
+	int slot = attach(&r, fd[0]);
+	struct unified_descriptor d = desc_send(slot, 4096, LEN);
+	struct unified_completion c;
+	pthread_t thread;
+
+	d.net.flags |= flags;
+	pattern_fill(r.data + 4096, LEN, 0, 1);
+	CHECK(!pthread_create(&thread, NULL, read_all, &fd[1]));
+	c = run(&r, d);
+	CHECK_RES(c.res, LEN);
+	/* ours again: what is written now must not get to the peer */
+	memset(r.data + 4096, 0xee, LEN);
+	pthread_join(thread, NULL);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+	return c;
+}
+
+static void sends(void)
+{
+	struct unified_completion c;
+	int fd[2];
+
+	wire_tcp_pair(fd);
+	c = send_over(fd, 0);
+	CHECK_EQ(c.copied, 0);
+	CHECK_EQ(c.flags, 0);
+	CHECK_EQ(copied(UNIFIED_IO_STAGE_SEND), 0);
+
+	wire_tcp_pair(fd);
+	c = send_over(fd, UNIFIED_IO_NET_F_COPY);
+	CHECK_EQ(c.copied, LEN);
+	CHECK_EQ(c.flags, UNIFIED_IO_CQE_F_COPIED);
+	CHECK_EQ(copied(UNIFIED_IO_STAGE_SEND), LEN);
+
+	tcp_pair(fd);
+	c = send_over(fd, 0);
+	CHECK(c.copied > 0);
+	CHECK_EQ(c.flags, UNIFIED_IO_CQE_F_COPIED);
+	CHECK_EQ(copied(UNIFIED_IO_STAGE_SEND), LEN + c.copied);
+}
+
+static void *write_all(void *arg)
+{
+	send_pattern(*(int *)arg, LEN, 0, 2);
+	return NULL;
+}
+
+static void receives(void)
+{
+	struct unified_descriptor d;
+	struct unified_completion c;
+	pthread_t thread;
+	int fd[2], slot;
+
+	wire_tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	d = desc_recv(slot, 0, LEN);
+	d.flags = UNIFIED_IO_DESC_F_WAITALL;
+	CHECK(!pthread_create(&thread, NULL, write_all, &fd[1]));
+	c = run(&r, d);
+	pthread_join(thread, NULL);
+	CHECK_RES(c.res, LEN);
+	CHECK_EQ(c.copied, LEN);
+	pattern_check(r.data, LEN, 0, 2);
+	CHECK_EQ(copied(UNIFIED_IO_STAGE_RECV), LEN);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void drive(void)
+{
+	CHECK_EQ(run(&r, desc_nvme(NVME_CMD_WRITE, 0, LEN, 0)).copied, 0);
+	CHECK_EQ(run(&r, desc_nvme(NVME_CMD_READ, 0, LEN, 0)).copied, 0);
+	CHECK_EQ(copied(UNIFIED_IO_STAGE_WRITE), 0);
+	CHECK_EQ(copied(UNIFIED_IO_STAGE_READ), 0);
+}
+
+int main(void)
+{
+	need(UNIFIED_IO_FEAT_SEND_ZC);
+	region_open(&r, env("NVME0"));
+	sends();
+	receives();
+	drive();
+	region_close(&r);
+	return 0;
+}
