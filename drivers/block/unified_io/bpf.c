@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The BPF stage: struct_ops unified_io_bpf_ops and its kfuncs.
+ *
+ * Concept: a program gets bounded pointers into the operation's buffer and
+ * steers the chain by its verdict and a few setters. The buffer is shared with
+ * the process, which may change it at any time; the program's view of its
+ * bounds is not.
+ *
+ * Offsets that a program gives are from the start of the buffer. Each is
+ * checked against the buffer here, once, in uior_span().
+ *
+ * Reading order: kfuncs, verdict, registry of struct_ops, stage.
+ */
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/crc32.h>
+#include <linux/crc32c.h>
+#include <linux/xarray.h>
+
+#include "uior.h"
+
+/* Until 6.18 it had to be asked for; since then it is the rule. */
+#ifndef KF_TRUSTED_ARGS
+#define KF_TRUSTED_ARGS 0
+#endif
+
+/* Attaching and detaching; readers of bpf_ops and progs use RCU. */
+DEFINE_MUTEX(uior_bpf_lock);
+
+static struct uior_op *uior_ctx_op(struct unified_io_bpf_ctx *ctx)
+{
+	return container_of(ctx, struct uior_op, ctx);
+}
+
+/* The bytes, if all of them are in the buffer. */
+static u8 *uior_span(struct unified_io_bpf_ctx *ctx, u32 off, u64 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+
+	if (off > ctx->cap || len > ctx->cap - off)
+		return NULL;
+	return op->region->mem.vaddr + uior_op_pos(op, off);
+}
+
+__bpf_kfunc_start_defs();
+
+/**
+ * bpf_uior_data - direct access to the buffer
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @rdwr_buf_size: bytes, a constant
+ *
+ * The whole buffer can be reached, not only the data.
+ *
+ * Return: a pointer to @rdwr_buf_size bytes, or NULL if not all of them are in
+ * the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
+			      const size_t rdwr_buf_size)
+{
+	return uior_span(ctx, off, rdwr_buf_size);
+}
+
+/**
+ * bpf_uior_set_data - say what the data are from now on
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @len: bytes; the sinks get these
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	if (!uior_span(ctx, off, len))
+		return -ERANGE;
+	ctx->off = off;
+	ctx->len = len;
+	return 0;
+}
+
+/**
+ * bpf_uior_set_len - shorten or lengthen the data at their end
+ * @ctx: the operation
+ * @len: bytes from where the data begin
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, u32 len)
+{
+	return bpf_uior_set_data(ctx, ctx->off, len);
+}
+
+/**
+ * bpf_uior_set_lba - where the write goes, or the dependent read comes from
+ * @ctx: the operation
+ * @lba: logical block; checked against the device when it is used
+ *
+ * A multishot receive goes on after the block that was written last.
+ *
+ * Return: 0. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_lba(struct unified_io_bpf_ctx *ctx, u64 lba)
+{
+	ctx->lba = lba;
+	return 0;
+}
+
+/**
+ * bpf_uior_set_target - which socket the send stage sends to
+ * @ctx: the operation
+ * @slot: socket slot; looked up when the send begins
+ *
+ * Return: 0, or -EINVAL for a slot that cannot exist. Context: any; does not
+ * sleep.
+ */
+__bpf_kfunc int bpf_uior_set_target(struct unified_io_bpf_ctx *ctx, u32 slot)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+
+	if (slot >= UNIFIED_IO_MAX_SOCKETS)
+		return -EINVAL;
+	op->target = slot;
+	op->state |= UIOR_OP_TARGET_SET;
+	return 0;
+}
+
+/**
+ * bpf_uior_set_send - what the send stage sends, where that is not the data
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @len: bytes
+ *
+ * So one chain stores a record and answers with other bytes.
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_send(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+
+	if (!uior_span(ctx, off, len))
+		return -ERANGE;
+	op->send_off = off;
+	op->send_len = len;
+	op->state |= UIOR_OP_SEND_SET;
+	return 0;
+}
+
+/**
+ * bpf_uior_carry - see these bytes again at the head of the next receive
+ * @ctx: an operation whose source is a TCP socket
+ * @off: first byte, from the start of the buffer
+ * @len: bytes, up to UNIFIED_IO_CARRY_MAX; 0 forgets what was carried
+ *
+ * For a record whose end has not arrived. The copy is counted. It does not
+ * shorten the data.
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long; -ENOTCONN
+ * without a TCP source; -ENODATA at the end of the stream, when nothing
+ * follows. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	u8 *from = uior_span(ctx, off, len);
+
+	if (!from)
+		return -ERANGE;
+	if (len > UNIFIED_IO_CARRY_MAX)
+		return -EMSGSIZE;
+	if (!op->rx || op->rx->proto != UNIFIED_IO_PROTO_TCP)
+		return -ENOTCONN;
+	if (op->state & UIOR_OP_EOF)
+		return -ENODATA;
+	memcpy(op->rx->carry, from, len);
+	op->rx->carry_len = len;
+	uior_op_copied(op, UNIFIED_IO_STAGE_RECV, len);
+	atomic64_add(len, &op->region->counts.carried);
+	return 0;
+}
+
+/**
+ * bpf_uior_move - memmove() inside the buffer
+ * @ctx: the operation
+ * @dst: offset to move to
+ * @src: offset to move from; the two may overlap
+ * @len: bytes; counted as moved
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	u8 *to = uior_span(ctx, dst, len), *from = uior_span(ctx, src, len);
+
+	if (!to || !from)
+		return -ERANGE;
+	memmove(to, from, len);
+	op->cqe.moved += len;
+	atomic64_add(len, &op->region->counts.moved);
+	return 0;
+}
+
+/**
+ * bpf_uior_memchr - find a byte
+ * @ctx: the operation
+ * @off: first byte to look at, from the start of the buffer
+ * @len: bytes to look at
+ * @c: the byte
+ *
+ * Return: its offset from the start of the buffer; -ENOENT if it is not there;
+ * -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u8 c)
+{
+	u8 *from = uior_span(ctx, off, len), *at;
+
+	if (!from)
+		return -ERANGE;
+	at = memchr(from, c, len);
+	return at ? off + (at - from) : -ENOENT;
+}
+
+/**
+ * bpf_uior_crc32c - CRC-32C as in RFC 3720, 12.1
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @len: bytes
+ * @seed: 0, or the result for what comes before
+ *
+ * Return: the checksum, 0 to 0xffffffff; -ERANGE outside the buffer. Context:
+ * any; does not sleep.
+ */
+__bpf_kfunc s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u32 seed)
+{
+	u8 *from = uior_span(ctx, off, len);
+
+	if (!from)
+		return -ERANGE;
+	return (u32)~crc32c(~seed, from, len);
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(uior_kfunc_ids)
+BTF_ID_FLAGS(func, bpf_uior_data, KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_data, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_len, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_lba, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_target, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_send, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_carry, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_move, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_memchr, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_crc32c, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(uior_kfunc_ids)
+
+static const struct btf_kfunc_id_set uior_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &uior_kfunc_ids,
+};
+
+/* Read the next block of an index: the chain begins again at its read. */
+static int uior_bpf_resubmit(struct uior_op *op)
+{
+	if (!(op->desc.type & UNIFIED_REGION_F_NVME) || op->desc.nvme.opcode != NVME_CMD_READ)
+		return -EINVAL;
+	if (op->ctx.depth >= UNIFIED_IO_RESUBMIT_MAX)
+		return -ELOOP;
+	op->ctx.depth++;
+	op->io_done = 0;
+	op->todo |= BIT(UNIFIED_IO_STAGE_READ) | BIT(UNIFIED_IO_STAGE_BPF);
+	atomic64_inc(&op->region->counts.resubmitted);
+	return UNIFIED_IO_BPF_RESUBMIT;
+}
+
+/* What the verdict means to the chain. */
+static int uior_bpf_verdict(struct uior_op *op, int verdict)
+{
+	switch (verdict) {
+	case UNIFIED_IO_BPF_PASS:
+		break;
+	case UNIFIED_IO_BPF_DROP:
+		op->todo = 0;
+		op->cqe.flags |= UNIFIED_IO_CQE_F_DROPPED;
+		atomic64_inc(&op->region->counts.dropped);
+		break;
+	case UNIFIED_IO_BPF_REPLY:
+		if (!op->rx)
+			return -ENOTCONN;
+		op->todo = BIT(UNIFIED_IO_STAGE_SEND);
+		op->state |= UIOR_OP_REPLY;
+		op->cqe.flags |= UNIFIED_IO_CQE_F_REPLIED;
+		atomic64_inc(&op->region->counts.replied);
+		break;
+	case UNIFIED_IO_BPF_RESUBMIT:
+		return uior_bpf_resubmit(op);
+	default:
+		return verdict < 0 && verdict >= -MAX_ERRNO ? verdict : -EPROTO;
+	}
+	return verdict;
+}
+
+/**
+ * uior_bpf - the BPF stage
+ * @op: the operation
+ *
+ * Context: process. No lock is held but RCU's read side, which is what keeps
+ * the program.
+ */
+int uior_bpf(struct uior_op *op)
+{
+	struct unified_io_bpf_ops *ops = NULL;
+	u32 prog_id = op->desc.bpf.prog_id;
+	int verdict = UNIFIED_IO_BPF_PASS, ret;
+
+	rcu_read_lock();
+	if (!prog_id)
+		ops = rcu_dereference(op->region->bpf_ops);
+	if (ops)
+		verdict = ops->process(&op->ctx);
+	rcu_read_unlock();
+	if (!ops) {
+		ret = uior_xdp_run(op, prog_id, &verdict);
+		if (ret && prog_id)
+			return ret;
+		if (ret)
+			op->cqe.flags |= UNIFIED_IO_CQE_F_NO_PROG;
+	}
+	return uior_bpf_verdict(op, verdict);
+}
+
+static int uior_ops_reg(void *kdata, struct bpf_link *link)
+{
+	struct unified_io_bpf_ops *ops = kdata;
+	struct uior_region *region;
+
+	guard(mutex)(&uior_bpf_lock);
+	region = xa_load(&uior_regions, ops->region_id);
+	if (!region || region->closing)
+		return -ENOENT;
+	if (rcu_access_pointer(region->bpf_ops))
+		return -EBUSY;
+	rcu_assign_pointer(region->bpf_ops, ops);
+	return 0;
+}
+
+static void uior_ops_unreg(void *kdata, struct bpf_link *link)
+{
+	struct unified_io_bpf_ops *ops = kdata;
+	struct uior_region *region;
+
+	/* The map that holds @ops is freed after a grace period. */
+	guard(mutex)(&uior_bpf_lock);
+	region = xa_load(&uior_regions, ops->region_id);
+	if (region && rcu_access_pointer(region->bpf_ops) == ops)
+		RCU_INIT_POINTER(region->bpf_ops, NULL);
+}
+
+/* Replace in place: no chain sees the region without a program. */
+static int uior_ops_update(void *kdata, void *old_kdata, struct bpf_link *link)
+{
+	struct unified_io_bpf_ops *ops = kdata, *old = old_kdata;
+	struct uior_region *region;
+
+	if (ops->region_id != old->region_id)
+		return -EINVAL;
+	guard(mutex)(&uior_bpf_lock);
+	region = xa_load(&uior_regions, ops->region_id);
+	if (!region || rcu_access_pointer(region->bpf_ops) != old)
+		return -ENOENT;
+	rcu_assign_pointer(region->bpf_ops, ops);
+	return 0;
+}
+
+/* The file is gone: no program attaches any more, what is attached comes off. */
+void uior_bpf_detach(struct uior_region *region)
+{
+	guard(mutex)(&uior_bpf_lock);
+	region->closing = true;
+	RCU_INIT_POINTER(region->bpf_ops, NULL);
+}
+
+static int uior_ops_init(struct btf *btf)
+{
+	return 0;
+}
+
+static int uior_ops_check_member(const struct btf_type *t, const struct btf_member *member,
+				 const struct bpf_prog *prog)
+{
+	return prog->sleepable ? -EINVAL : 0;
+}
+
+static int uior_ops_init_member(const struct btf_type *t, const struct btf_member *member,
+				void *kdata, const void *udata)
+{
+	const struct unified_io_bpf_ops *from = udata;
+	struct unified_io_bpf_ops *to = kdata;
+
+	/* A member that is data: 1 says that it has been taken over. */
+	if (__btf_member_bit_offset(t, member) / 8 != offsetof(struct unified_io_bpf_ops, region_id))
+		return 0;
+	to->region_id = from->region_id;
+	return 1;
+}
+
+static int uior_ops_validate(void *kdata)
+{
+	struct unified_io_bpf_ops *ops = kdata;
+
+	return ops->process ? 0 : -EINVAL;
+}
+
+static bool uior_ops_is_valid_access(int off, int size, enum bpf_access_type type,
+				     const struct bpf_prog *prog,
+				     struct bpf_insn_access_aux *info)
+{
+	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
+}
+
+static const struct bpf_verifier_ops uior_verifier_ops = {
+	.get_func_proto = bpf_base_func_proto,
+	.is_valid_access = uior_ops_is_valid_access,
+};
+
+static int uior_ops_process_stub(struct unified_io_bpf_ctx *ctx)
+{
+	return UNIFIED_IO_BPF_PASS;
+}
+
+static struct unified_io_bpf_ops uior_ops_stubs = {
+	.process = uior_ops_process_stub,
+};
+
+static struct bpf_struct_ops uior_struct_ops = {
+	.verifier_ops = &uior_verifier_ops,
+	.init = uior_ops_init,
+	.check_member = uior_ops_check_member,
+	.init_member = uior_ops_init_member,
+	.reg = uior_ops_reg,
+	.unreg = uior_ops_unreg,
+	.update = uior_ops_update,
+	.validate = uior_ops_validate,
+	.cfi_stubs = &uior_ops_stubs,
+	.owner = THIS_MODULE,
+	.name = "unified_io_bpf_ops",
+};
+
+/* Neither has an undo: both go with the module. */
+int uior_bpf_init(void)
+{
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &uior_kfunc_set) ?:
+	       register_bpf_struct_ops(&uior_struct_ops, unified_io_bpf_ops);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The region as it is now: UNIFIED_IO_GET_INFO, and the same as text in
+ * /sys/kernel/debug/unified_io_region/<id>/stats, a "name value" a line.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "uior.h"
+
+static struct dentry *uior_debugfs;
+
+static void uior_info_dev(struct uior_region *region, struct unified_io_info *info)
+{
+	struct uior_dev *dev = &region->dev;
+
+	info->device_kind = dev->kind;
+	if (!dev->bdev)
+		return;
+	info->nsid = dev->nsid;
+	info->lba_size = 1U << dev->lba_shift;
+	info->device_size = bdev_nr_bytes(dev->bdev);
+	info->max_transfer = dev->max_bytes;
+	info->dma_alignment = bdev_dma_alignment(dev->bdev) + 1;
+}
+
+static void uior_info_counts(struct uior_region *region, struct unified_io_info *info)
+{
+	struct uior_counts *counts = &region->counts;
+	u32 i;
+
+	info->submitted = atomic64_read(&counts->submitted);
+	info->completed = atomic64_read(&counts->completed);
+	info->dropped = atomic64_read(&counts->dropped);
+	info->replied = atomic64_read(&counts->replied);
+	info->resubmitted = atomic64_read(&counts->resubmitted);
+	info->moved = atomic64_read(&counts->moved);
+	info->carried = atomic64_read(&counts->carried);
+	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++) {
+		info->stage[i].ops = atomic64_read(&counts->stage[i].ops);
+		info->stage[i].bytes = atomic64_read(&counts->stage[i].bytes);
+		info->stage[i].errors = atomic64_read(&counts->stage[i].errors);
+		info->stage[i].copied = atomic64_read(&counts->stage[i].copied);
+	}
+}
+
+/**
+ * uior_info - describe the region
+ * @region: set up
+ * @info: all of it is filled in
+ *
+ * Context: process, may sleep. The counters are read one by one while
+ * operations go on.
+ */
+void uior_info(struct uior_region *region, struct unified_io_info *info)
+{
+	*info = (struct unified_io_info) {
+		.region_id = region->id,
+		.region_size = region->mem.size,
+		.data_offset = region->data_offset,
+		.data_size = region->data_size,
+		.huge_bytes = (u64)region->mem.nr_huge << PMD_SHIFT,
+		.numa_node = page_to_nid(region->mem.bvecs[0].bv_page),
+		.nr_sockets = READ_ONCE(region->nr_socks),
+		.nr_progs = uior_xdp_count(region),
+		.struct_ops = !!rcu_access_pointer(region->bpf_ops),
+		.inflight = READ_ONCE(region->cq_reserved),
+		.sq_entries = region->sq_entries,
+		.cq_entries = region->cq_entries,
+		.niov_entries = region->niov_entries,
+	};
+	uior_info_dev(region, info);
+	uior_info_counts(region, info);
+}
+
+#define UIOR_STAT(m, info, name) \
+	seq_printf(m, #name " %llu\n", (unsigned long long)(info)->name)
+
+static int uior_stats_show(struct seq_file *m, void *unused)
+{
+	static const char * const stages[] = { "recv", "read", "bpf", "write", "flush", "send" };
+	struct unified_io_info info;
+	u32 i;
+
+	uior_info(m->private, &info);
+	UIOR_STAT(m, &info, region_size);
+	UIOR_STAT(m, &info, huge_bytes);
+	UIOR_STAT(m, &info, nr_sockets);
+	UIOR_STAT(m, &info, nr_progs);
+	UIOR_STAT(m, &info, struct_ops);
+	UIOR_STAT(m, &info, inflight);
+	UIOR_STAT(m, &info, submitted);
+	UIOR_STAT(m, &info, completed);
+	UIOR_STAT(m, &info, dropped);
+	UIOR_STAT(m, &info, replied);
+	UIOR_STAT(m, &info, resubmitted);
+	UIOR_STAT(m, &info, moved);
+	UIOR_STAT(m, &info, carried);
+	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++)
+		seq_printf(m, "%s_ops %llu\n%s_bytes %llu\n%s_errors %llu\n%s_copied %llu\n",
+			   stages[i], info.stage[i].ops, stages[i], info.stage[i].bytes,
+			   stages[i], info.stage[i].errors, stages[i], info.stage[i].copied);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(uior_stats);
+
+void uior_debugfs_init(void)
+{
+	uior_debugfs = debugfs_create_dir("unified_io_region", NULL);
+}
+
+void uior_debugfs_exit(void)
+{
+	debugfs_remove_recursive(uior_debugfs);
+}
+
+void uior_debugfs_add(struct uior_region *region)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%u", region->id);
+	region->debugfs = debugfs_create_dir(name, uior_debugfs);
+	debugfs_create_file("stats", 0400, region->debugfs, region, &uior_stats_fops);
+}

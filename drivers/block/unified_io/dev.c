@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * READ, WRITE and FLUSH on the region's drive: the same checks for NVMe
+ * passthrough (nvme.c) and every other block device (blk.c).
+ *
+ * An operation longer than one command of the device goes out command after
+ * command; the bio is part of the operation and points into the region's table
+ * of pages, so nothing is allocated here but the block layer's request.
+ */
+#include <linux/blk-integrity.h>
+#include <linux/blkdev.h>
+#include <linux/file.h>
+#include <linux/nvme.h>
+
+#include "uior.h"
+
+static u32 uior_dev_max_bytes(struct request_queue *q, const struct uior_mem *mem, u32 lba_shift)
+{
+	u64 max = (u64)queue_max_hw_sectors(q) << SECTOR_SHIFT;
+	u64 segment = mem->nr_huge == mem->nr_bvecs ? PMD_SIZE : PAGE_SIZE;
+	/* A run of bytes that begins and ends inside a page takes one segment more. */
+	u64 by_segments = (max_t(u64, queue_max_segments(q), 2) - 1) * segment;
+
+	return round_down(min3(max, by_segments, (u64)UNIFIED_IO_MAX_LEN), 1U << lba_shift);
+}
+
+/**
+ * uior_dev_open - take the drive that @fd stands for
+ * @dev: zeroed
+ * @fd: block device, or -1 for none
+ * @block_layer: bio even for NVMe
+ * @mem: the region's pages
+ *
+ * Context: process, may sleep. Return: 0, -EBADF or -ENOTBLK.
+ */
+int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer, const struct uior_mem *mem)
+{
+	struct file *file;
+
+	if (fd == -1)
+		return 0;
+	file = fget(fd);
+	if (!file)
+		return -EBADF;
+	dev->file = file;
+	if (!S_ISBLK(file_inode(file)->i_mode))
+		return -ENOTBLK;
+	dev->bdev = I_BDEV(file->f_mapping->host);
+	dev->lba_shift = ilog2(bdev_logical_block_size(dev->bdev));
+	dev->kind = UNIFIED_IO_DEV_BLOCK;
+	dev->nsid = 1;
+	dev->max_bytes = UNIFIED_IO_MAX_LEN;
+	if (!block_layer && uior_nvme_usable(dev->bdev, file->f_mode, &dev->nsid)) {
+		dev->kind = UNIFIED_IO_DEV_NVME;
+		dev->max_bytes = uior_dev_max_bytes(bdev_get_queue(dev->bdev), mem,
+						    dev->lba_shift);
+	}
+	return 0;
+}
+
+void uior_dev_close(struct uior_dev *dev)
+{
+	if (dev->file)
+		fput(dev->file);
+	dev->file = NULL;
+	dev->bdev = NULL;
+}
+
+/* A drive that was pulled out has no size any more, and fails everything. */
+static bool uior_dev_alive(const struct uior_dev *dev)
+{
+	return !test_bit(GD_DEAD, &dev->bdev->bd_disk->state);
+}
+
+/* Rights follow the file. */
+int uior_dev_may(const struct uior_dev *dev, bool write)
+{
+	if (!(dev->file->f_mode & (write ? FMODE_WRITE : FMODE_READ)))
+		return -EBADF;
+	if (write && bdev_read_only(dev->bdev))
+		return -EROFS;
+	return 0;
+}
+
+/* Can these bytes of the operation's buffer go to or come from these blocks? */
+int uior_dev_check(const struct uior_op *op, u32 off, u32 len, u64 lba)
+{
+	const struct uior_dev *dev = &op->region->dev;
+	u64 blocks = bdev_nr_sectors(dev->bdev) >> (dev->lba_shift - SECTOR_SHIFT);
+
+	if (!IS_ALIGNED(len, 1U << dev->lba_shift) ||
+	    uior_op_pos(op, off) & bdev_dma_alignment(dev->bdev))
+		return -EREMOTEIO;
+	if (uior_dev_alive(dev) &&
+	    (lba > blocks || len >> dev->lba_shift > blocks - lba))
+		return -ERANGE;
+	return 0;
+}
+
+static int uior_dev_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
+{
+	const struct uior_dev *dev = &op->region->dev;
+
+	if (!uior_dev_alive(dev))
+		return -ENODEV;
+	if (dev->kind == UNIFIED_IO_DEV_NVME)
+		return uior_nvme_submit(op, opcode, lba, len);
+	return uior_blk_submit(op, opcode, lba, len);
+}
+
+/* Point the operation's bio at @len bytes of the region. */
+static void uior_dev_bio(struct uior_op *op, u8 opcode, u32 off, u32 len)
+{
+	static const blk_opf_t opf[] = {
+		[nvme_cmd_flush] = REQ_OP_WRITE | REQ_PREFLUSH,
+		[nvme_cmd_write] = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE,
+		[nvme_cmd_read] = REQ_OP_READ,
+	};
+	struct uior_mem *mem = &op->region->mem;
+	struct bio *bio = &op->bio;
+	size_t skip;
+
+	bio_init(bio, op->region->dev.bdev, NULL, 0, opf[opcode]);
+	if (!len)
+		return;
+	/* As of a cloned bio: its vectors belong to somebody else, who keeps them. */
+	bio->bi_io_vec = mem->bvecs + uior_mem_bvec(mem, uior_op_pos(op, off), &skip);
+	bio->bi_vcnt = mem->nr_bvecs - (bio->bi_io_vec - mem->bvecs);
+	bio->bi_iter.bi_size = skip + len;
+	bvec_iter_advance(bio->bi_io_vec, &bio->bi_iter, skip);
+	bio_set_flag(bio, BIO_CLONED);
+}
+
+/* One command: the next part of the operation. */
+static int uior_dev_next(struct uior_op *op, u8 opcode)
+{
+	u32 len = min(op->io_len - op->io_done, op->region->dev.max_bytes);
+	u64 lba = op->ctx.lba + (op->io_done >> op->region->dev.lba_shift);
+	int ret;
+
+	uior_dev_bio(op, opcode, op->ctx.off + op->io_done, len);
+	ret = uior_dev_submit(op, opcode, lba, len);
+	if (ret)
+		bio_uninit(&op->bio);
+	return ret ?: -EIOCBQUEUED;
+}
+
+/**
+ * uior_dev_done - a command of the operation has ended
+ * @op: the operation
+ * @status: of the block layer
+ *
+ * Context: any, hard interrupt included.
+ */
+void uior_dev_done(struct uior_op *op, blk_status_t status)
+{
+	struct uior_dev *dev = &op->region->dev;
+	int ret = 0;
+
+	bio_uninit(&op->bio);
+	if (status) {
+		ret = uior_dev_alive(dev) ? blk_status_to_errno(status) : -ENODEV;
+		/* EREMOTEIO is ours for misalignment. */
+		if (ret == -EREMOTEIO)
+			ret = -EIO;
+		uior_op_resume(op, ret);
+		return;
+	}
+	if (op->cqe.stage == UNIFIED_IO_STAGE_FLUSH) {
+		uior_op_resume(op, 0);
+		return;
+	}
+	op->io_done += min(op->io_len - op->io_done, dev->max_bytes);
+	if (op->io_done < op->io_len)
+		uior_op_again(op);
+	else
+		uior_op_resume(op, op->io_len);
+}
+
+/**
+ * uior_read - the READ stage: a source, or a dependent read that BPF asked for
+ * @op: ctx.lba tells where
+ */
+int uior_read(struct uior_op *op)
+{
+	if (!op->io_done) {
+		int ret;
+
+		op->ctx.off = 0;
+		op->ctx.len = op->ctx.cap;
+		op->cqe.slba = op->ctx.lba;
+		ret = uior_dev_check(op, 0, op->ctx.cap, op->ctx.lba);
+		if (ret)
+			return ret;
+		op->io_len = op->ctx.cap;
+	}
+	return uior_dev_next(op, NVME_CMD_READ);
+}
+
+/* Zero the rest of the last block; it has to be inside the buffer. */
+static int uior_write_pad(struct uior_op *op, u32 *len)
+{
+	u32 pad = -*len & ((1U << op->region->dev.lba_shift) - 1);
+
+	if (!pad || !(op->desc.flags & UNIFIED_IO_DESC_F_PAD))
+		return 0;
+	if (pad > op->ctx.cap - op->ctx.off - *len)
+		return -ERANGE;
+	memset(op->region->mem.vaddr + uior_op_pos(op, op->ctx.off + *len), 0, pad);
+	*len += pad;
+	return 0;
+}
+
+static int uior_write_begin(struct uior_op *op)
+{
+	u32 len = op->ctx.len;
+	int ret = uior_write_pad(op, &len);
+
+	if (!ret)
+		ret = uior_dev_check(op, op->ctx.off, len, op->ctx.lba);
+	if (ret)
+		return ret;
+	op->io_len = len;
+	op->io_done = 0;
+	op->cqe.slba = op->ctx.lba;
+	/* Arrivals pass here one after the other, in the flow of their socket. */
+	if (op->parent)
+		op->parent->next_lba = op->ctx.lba + (len >> op->region->dev.lba_shift);
+	return 0;
+}
+
+/**
+ * uior_write - the WRITE stage: the data to ctx.lba
+ * @op: a whole number of blocks, or padded to one
+ */
+int uior_write(struct uior_op *op)
+{
+	if (!op->io_done) {
+		int ret = uior_write_begin(op);
+
+		if (ret || !op->io_len)
+			return ret;
+	}
+	return uior_dev_next(op, NVME_CMD_WRITE);
+}
+
+/** uior_flush - the FLUSH stage: what was written before is stable after it */
+int uior_flush(struct uior_op *op)
+{
+	op->io_len = 0;
+	op->io_done = 0;
+	return uior_dev_next(op, NVME_CMD_FLUSH);
+}

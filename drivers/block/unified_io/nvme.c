@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NVMe passthrough: read, write and flush commands of the NVM command set on
+ * the namespace behind the block device, past the block layer's file system
+ * work. Whole namespaces without metadata and zones only; dev.c sends the rest
+ * through bios.
+ */
+#include <linux/blk-integrity.h>
+#include <linux/blk-mq.h>
+#include <linux/module.h>
+#include <linux/nvme.h>
+#include <linux/nvme_ioctl.h>
+
+#include "uior.h"
+
+/* Exported by nvme-core for passthrough; its prototype is in a private header. */
+void nvme_init_request(struct request *req, struct nvme_command *cmd);
+
+/* nvme_init_request() writes behind the request: the queue must be NVMe's. */
+static bool uior_nvme_owns(const struct gendisk *disk)
+{
+	if (strncmp(disk->disk_name, "nvme", 4))
+		return false;
+	if (disk->fops->owner)
+		return !strcmp(module_name(disk->fops->owner), "nvme_core");
+	return IS_BUILTIN(CONFIG_NVME_CORE);
+}
+
+/**
+ * uior_nvme_usable - can the device be driven by passthrough?
+ * @bdev: any block device
+ * @mode: of its file
+ * @nsid: out: its namespace id
+ *
+ * Context: process, may sleep. A multipath head has no request queue of its
+ * own, a partition none that knows its bounds.
+ */
+bool uior_nvme_usable(struct block_device *bdev, fmode_t mode, u32 *nsid)
+{
+	struct gendisk *disk = bdev->bd_disk;
+	int id;
+
+	if (bdev_is_partition(bdev) || !queue_is_mq(disk->queue) || !uior_nvme_owns(disk))
+		return false;
+	if (bdev_is_zoned(bdev) || blk_get_integrity(disk) || !disk->fops->ioctl)
+		return false;
+	id = disk->fops->ioctl(bdev, BLK_OPEN_READ, NVME_IOCTL_ID, 0);
+	if (id <= 0)
+		return false;
+	*nsid = id;
+	return true;
+}
+
+#ifdef UIOR_HAVE_END_IO_BATCH
+static enum rq_end_io_ret uior_nvme_end(struct request *rq, blk_status_t status,
+					const struct io_comp_batch *iob)
+#else
+static enum rq_end_io_ret uior_nvme_end(struct request *rq, blk_status_t status)
+#endif
+{
+	struct uior_op *op = rq->end_io_data;
+
+	/* Free the tag first: a waiter may want it at once. */
+	blk_mq_free_request(rq);
+	uior_dev_done(op, status);
+	return RQ_END_IO_NONE;
+}
+
+/**
+ * uior_nvme_submit - send one command
+ * @op: its bio describes the memory
+ * @opcode: NVME_CMD_READ, _WRITE or _FLUSH
+ * @lba: first logical block
+ * @len: bytes, whole blocks
+ *
+ * Context: process, may sleep for a tag. Return: 0: uior_dev_done() will be
+ * called; or a negative errno.
+ */
+int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
+{
+	struct uior_dev *dev = &op->region->dev;
+	struct nvme_command cmd = { .rw.opcode = opcode, .rw.nsid = cpu_to_le32(dev->nsid) };
+	struct request *rq;
+	int ret = 0;
+
+	rq = blk_mq_alloc_request(bdev_get_queue(dev->bdev),
+				  opcode == NVME_CMD_READ ? REQ_OP_DRV_IN : REQ_OP_DRV_OUT, 0);
+	if (IS_ERR(rq))
+		return PTR_ERR(rq);
+	if (len) {
+		cmd.rw.slba = cpu_to_le64(lba);
+		cmd.rw.length = cpu_to_le16((len >> dev->lba_shift) - 1);
+		if (opcode == NVME_CMD_WRITE && op->desc.nvme.flags & UNIFIED_IO_NVME_F_FUA)
+			cmd.rw.control = cpu_to_le16(NVME_RW_FUA);
+		ret = blk_rq_append_bio(rq, &op->bio);
+	}
+	if (ret) {
+		blk_mq_free_request(rq);
+		return ret;
+	}
+	nvme_init_request(rq, &cmd);
+	rq->end_io = uior_nvme_end;
+	rq->end_io_data = op;
+	blk_execute_rq_nowait(rq, false);
+	return 0;
+}

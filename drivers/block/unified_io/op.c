@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operation: planned as a set of stages, run stage by stage, completed at
+ * one place.
+ */
+#include <linux/eventfd.h>
+
+#include "ring.h"
+#include "trace.h"
+
+/* In the order in which they run. */
+static int (*const uior_stages[UNIFIED_IO_STAGE_NR])(struct uior_op *op) = {
+	[UNIFIED_IO_STAGE_RECV]	 = uior_recv,
+	[UNIFIED_IO_STAGE_READ]	 = uior_read,
+	[UNIFIED_IO_STAGE_BPF]	 = uior_bpf,
+	[UNIFIED_IO_STAGE_WRITE] = uior_write,
+	[UNIFIED_IO_STAGE_FLUSH] = uior_flush,
+	[UNIFIED_IO_STAGE_SEND]	 = uior_send,
+};
+
+#define UIOR_SOURCES	(BIT(UNIFIED_IO_STAGE_RECV) | BIT(UNIFIED_IO_STAGE_READ))
+
+static void uior_op_task(struct uior_task *task)
+{
+	uior_op_run(container_of(task, struct uior_op, task));
+}
+
+/**
+ * uior_op_get - an operation, and the CQ slot that its completion will fill
+ * @region: the caller holds a reference to it
+ *
+ * Context: any. Return: the operation, blank but for its region; NULL if the CQ
+ * is full, which the process is told in control.flags.
+ */
+struct uior_op *uior_op_get(struct uior_region *region)
+{
+	struct uior_op *op = NULL;
+	unsigned long irq;
+
+	spin_lock_irqsave(&region->cq_lock, irq);
+	if (uior_cq_room(region)) {
+		op = list_first_entry(&region->free_ops, struct uior_op, node);
+		list_del(&op->node);
+		WRITE_ONCE(region->cq_reserved, region->cq_reserved + 1);
+	}
+	uior_ctrl_flag(region, UNIFIED_IO_CTRL_F_CQ_FULL, !op);
+	spin_unlock_irqrestore(&region->cq_lock, irq);
+	if (!op)
+		return NULL;
+	percpu_ref_get(&region->refs);
+	memset(op, 0, sizeof(*op));
+	op->region = region;
+	op->task.run = uior_op_task;
+	atomic_set(&op->children, 1);
+	return op;
+}
+
+/* Give the slot back, filled with @cqe or, without one, empty. */
+static void uior_op_release(struct uior_op *op, const struct unified_completion *cqe)
+{
+	struct uior_region *region = op->region;
+	unsigned long irq;
+
+	spin_lock_irqsave(&region->cq_lock, irq);
+	if (cqe)
+		uior_cq_post(region, cqe);
+	WRITE_ONCE(region->cq_reserved, region->cq_reserved - 1);
+	list_add(&op->node, &region->free_ops);
+	spin_unlock_irqrestore(&region->cq_lock, irq);
+	if (wq_has_sleeper(&region->cq_wait))
+		wake_up(&region->cq_wait);
+	if (cqe && region->eventfd)
+		eventfd_signal(region->eventfd);
+	percpu_ref_put(&region->refs);
+}
+
+static void uior_op_put_socks(struct uior_op *op)
+{
+	if (op->rx)
+		uior_sock_put(op->rx);
+	if (op->tx)
+		uior_sock_put(op->tx);
+	op->rx = NULL;
+	op->tx = NULL;
+}
+
+/* An operation that was never started. */
+void uior_op_put(struct uior_op *op)
+{
+	uior_op_put_socks(op);
+	uior_op_release(op, NULL);
+}
+
+/* Offset in the region of a byte of the operation's buffer. */
+u64 uior_op_pos(const struct uior_op *op, u32 off)
+{
+	return op->region->data_offset + op->desc.addr + off;
+}
+
+static bool uior_has(const struct uior_op *op, u32 stage)
+{
+	return op->todo & BIT(stage);
+}
+
+static u32 uior_plan_net(const struct unified_descriptor *d)
+{
+	u32 todo = 0;
+
+	if (!(d->type & UNIFIED_REGION_F_NETWORK))
+		return 0;
+	if (d->net.flags & UNIFIED_IO_NET_F_RECV)
+		todo |= BIT(UNIFIED_IO_STAGE_RECV);
+	if (d->net.flags & UNIFIED_IO_NET_F_SEND)
+		todo |= BIT(UNIFIED_IO_STAGE_SEND);
+	if (todo)
+		return todo;
+	if ((d->type & UNIFIED_REGION_F_NVME) && d->nvme.opcode == NVME_CMD_WRITE)
+		return BIT(UNIFIED_IO_STAGE_RECV);
+	return BIT(UNIFIED_IO_STAGE_SEND);
+}
+
+static int uior_plan_nvme(const struct unified_descriptor *d)
+{
+	if (!(d->type & UNIFIED_REGION_F_NVME))
+		return 0;
+	switch (d->nvme.opcode) {
+	case NVME_CMD_READ:
+		return BIT(UNIFIED_IO_STAGE_READ);
+	case NVME_CMD_WRITE:
+		return BIT(UNIFIED_IO_STAGE_WRITE) |
+		       (d->nvme.flags & UNIFIED_IO_NVME_F_FLUSH ? BIT(UNIFIED_IO_STAGE_FLUSH) : 0);
+	case NVME_CMD_FLUSH:
+		return BIT(UNIFIED_IO_STAGE_FLUSH);
+	}
+	return -EINVAL;
+}
+
+/* Which stages: the table of chains in the documentation is made from this. */
+static int uior_plan(struct uior_op *op)
+{
+	const struct unified_descriptor *d = &op->desc;
+	int nvme = uior_plan_nvme(d);
+
+	if (nvme < 0)
+		return nvme;
+	op->todo = nvme | uior_plan_net(d);
+	if (d->type & UNIFIED_REGION_F_BPF)
+		op->todo |= BIT(UNIFIED_IO_STAGE_BPF);
+	if (!op->todo || (op->todo & UIOR_SOURCES) == UIOR_SOURCES)
+		return -EINVAL;
+	return 0;
+}
+
+#define UIOR_TYPES	(UNIFIED_REGION_F_NVME | UNIFIED_REGION_F_NETWORK | UNIFIED_REGION_F_BPF)
+#define UIOR_MULTI	(UNIFIED_IO_DESC_F_RECYCLE | UNIFIED_IO_DESC_F_CQE_SKIP)
+#define UIOR_FLAGS	(UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_WAITALL | \
+			 UNIFIED_IO_DESC_F_PAD | UIOR_MULTI)
+#define UIOR_NVME_FLAGS	(UNIFIED_IO_NVME_F_FUA | UNIFIED_IO_NVME_F_FLUSH)
+#define UIOR_NET_FLAGS	(UNIFIED_IO_NET_F_RECV | UNIFIED_IO_NET_F_SEND | UNIFIED_IO_NET_F_COPY)
+
+static int uior_check_flags(const struct uior_op *op)
+{
+	const struct unified_descriptor *d = &op->desc;
+	bool recv = uior_has(op, UNIFIED_IO_STAGE_RECV);
+
+	if (d->type & ~UIOR_TYPES || d->flags & ~UIOR_FLAGS || d->nvme.resv)
+		return -EINVAL;
+	if (d->nvme.flags & ~UIOR_NVME_FLAGS || d->net.flags & ~UIOR_NET_FLAGS)
+		return -EINVAL;
+	if ((d->flags & UNIFIED_IO_DESC_F_MULTISHOT) ? !recv : d->flags & UIOR_MULTI)
+		return -EINVAL;
+	if ((d->flags & UNIFIED_IO_DESC_F_WAITALL) && !recv)
+		return -EINVAL;
+	if (((d->flags & UNIFIED_IO_DESC_F_PAD) || d->nvme.flags) &&
+	    !uior_has(op, UNIFIED_IO_STAGE_WRITE))
+		return -EINVAL;
+	return 0;
+}
+
+static int uior_check_range(const struct uior_op *op)
+{
+	const struct unified_descriptor *d = &op->desc;
+	u64 end;
+
+	if (d->flags & UNIFIED_IO_DESC_F_MULTISHOT)
+		return 0;
+	if (!d->len)
+		return op->todo == BIT(UNIFIED_IO_STAGE_FLUSH) ? 0 : -EMSGSIZE;
+	if (d->len > UNIFIED_IO_MAX_LEN)
+		return -EMSGSIZE;
+	if (check_add_overflow(d->addr, (u64)d->len, &end) || end > op->region->data_size)
+		return -ERANGE;
+	if (uior_has(op, UNIFIED_IO_STAGE_RECV) && d->net.headroom >= d->len)
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int uior_check_dev(const struct uior_op *op)
+{
+	const struct unified_descriptor *d = &op->desc;
+	const struct uior_dev *dev = &op->region->dev;
+	bool read = uior_has(op, UNIFIED_IO_STAGE_READ);
+	bool made = op->todo & (BIT(UNIFIED_IO_STAGE_RECV) | BIT(UNIFIED_IO_STAGE_BPF));
+	int ret;
+
+	if (!(d->type & UNIFIED_REGION_F_NVME))
+		return 0;
+	if (!dev->bdev || (d->nvme.nsid && d->nvme.nsid != dev->nsid))
+		return -ENODEV;
+	ret = uior_dev_may(dev, !read);
+	if (ret)
+		return ret;
+	/* What a receive or a program makes is checked when it is there. */
+	if (read || (uior_has(op, UNIFIED_IO_STAGE_WRITE) && !made))
+		return uior_dev_check(op, 0, d->len, d->nvme.slba);
+	return 0;
+}
+
+static int uior_get_socks(struct uior_op *op)
+{
+	const struct unified_descriptor *d = &op->desc;
+	struct uior_sock *sock;
+
+	if (uior_has(op, UNIFIED_IO_STAGE_RECV)) {
+		sock = uior_sock_get(op->region, d->net.slot, d->net.proto);
+		if (IS_ERR(sock))
+			return PTR_ERR(sock);
+		op->rx = sock;
+	}
+	if (uior_has(op, UNIFIED_IO_STAGE_SEND)) {
+		sock = uior_sock_get(op->region, d->net.tx_slot, d->net.proto);
+		if (IS_ERR(sock))
+			return PTR_ERR(sock);
+		op->tx = sock;
+	}
+	return 0;
+}
+
+/**
+ * uior_op_prepare - validate the operation's copy of its descriptor, plan it
+ * @op: with its descriptor filled in
+ *
+ * Context: process. Return: 0, or the errno of the uapi header for what is
+ * wrong; the operation can then only be put or finished.
+ */
+int uior_op_prepare(struct uior_op *op)
+{
+	const struct unified_descriptor *d = &op->desc;
+	int ret;
+
+	op->cqe.user_data = d->user_data;
+	op->cqe.addr = d->addr;
+	op->cqe.slot = d->net.slot;
+	op->cqe.slba = d->nvme.slba;
+	op->next_lba = d->nvme.slba;
+	op->ctx = (struct unified_io_bpf_ctx) {
+		.user_data = d->user_data,
+		.lba = d->nvme.slba,
+		.len = d->len,
+		.cap = d->len,
+		.arg = d->bpf.arg,
+		.slot = d->net.slot,
+		.lba_size = op->region->dev.bdev ? 1U << op->region->dev.lba_shift : 0,
+		.region_id = op->region->id,
+	};
+	ret = uior_plan(op) ?: uior_check_flags(op) ?: uior_check_range(op) ?:
+	      uior_check_dev(op) ?: uior_get_socks(op);
+	if (ret) {
+		op->todo = 0;
+		op->cqe.res = ret;
+	}
+	return ret;
+}
+
+/* Accepted: from here on it completes exactly once. */
+void uior_op_start(struct uior_op *op)
+{
+	atomic64_inc(&op->region->counts.submitted);
+	trace_uior_submit(op);
+	uior_op_run(op);
+}
+
+/* Run stages until one goes on by itself, or none is left. Process context. */
+void uior_op_run(struct uior_op *op)
+{
+	while (op->todo) {
+		u32 stage = __ffs(op->todo);
+		int ret;
+
+		op->todo &= ~BIT(stage);
+		op->cqe.stage = stage;
+		if (!(op->state & UIOR_OP_CONTINUED))
+			trace_uior_stage_start(op);
+		op->state &= ~UIOR_OP_CONTINUED;
+		ret = uior_stages[stage](op);
+		if (ret == -EIOCBQUEUED)
+			return;
+		uior_op_stage_end(op, stage, ret);
+	}
+	uior_op_finish(op);
+}
+
+static void uior_op_record(struct uior_op *op, u32 stage, int result)
+{
+	struct unified_completion *cqe = &op->cqe;
+
+	switch (stage) {
+	case UNIFIED_IO_STAGE_RECV:
+	case UNIFIED_IO_STAGE_READ:
+		cqe->recv = result;
+		break;
+	case UNIFIED_IO_STAGE_BPF:
+		cqe->verdict = result;
+		break;
+	case UNIFIED_IO_STAGE_FLUSH:
+		if (result >= 0)	/* the bytes written stand */
+			return;
+		fallthrough;
+	case UNIFIED_IO_STAGE_WRITE:
+		cqe->nvme = result;
+		break;
+	case UNIFIED_IO_STAGE_SEND:
+		cqe->send = result;
+		break;
+	}
+	cqe->res = result;
+	if (stage == UNIFIED_IO_STAGE_BPF && result >= 0)
+		cqe->res = op->ctx.len;
+}
+
+/**
+ * uior_op_stage_end - a stage is over
+ * @op: the operation
+ * @stage: which, UNIFIED_IO_STAGE_*
+ * @result: bytes, a verdict, or a negative errno, which ends the chain
+ *
+ * Context: any.
+ */
+void uior_op_stage_end(struct uior_op *op, u32 stage, int result)
+{
+	struct uior_stage_count *count = &op->region->counts.stage[stage];
+
+	trace_uior_stage_end(op, stage, result);
+	atomic64_inc(&count->ops);
+	uior_op_record(op, stage, result);
+	if (result < 0) {
+		atomic64_inc(&count->errors);
+		op->todo = 0;
+	} else {
+		atomic64_add(stage == UNIFIED_IO_STAGE_BPF ? op->ctx.len : result, &count->bytes);
+	}
+}
+
+/* The asynchronous stage that ran last is over. Any context. */
+void uior_op_resume(struct uior_op *op, int result)
+{
+	uior_op_stage_end(op, op->cqe.stage, result);
+	if (op->todo)
+		uior_task_queue(op->region, &op->task);
+	else
+		uior_op_finish(op);
+}
+
+/* The stage that ran last has more to do, in process context. Any context. */
+void uior_op_again(struct uior_op *op)
+{
+	op->todo |= BIT(op->cqe.stage);
+	op->state |= UIOR_OP_CONTINUED;
+	uior_task_queue(op->region, &op->task);
+}
+
+void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes)
+{
+	op->cqe.copied += bytes;
+	op->cqe.flags |= UNIFIED_IO_CQE_F_COPIED;
+	atomic64_add(bytes, &op->region->counts.stage[stage].copied);
+}
+
+/* What an arrival means to its stream. Returns whether to post a completion. */
+static bool uior_arrival_end(struct uior_op *op)
+{
+	struct uior_op *parent = op->parent;
+
+	if (op->cqe.res < 0 && !cmpxchg(&parent->stream_error, 0, op->cqe.res))
+		uior_flow_wake(&parent->rx->rx);
+	op->cqe.flags |= UNIFIED_IO_CQE_F_MORE;
+	if (op->desc.flags & UNIFIED_IO_DESC_F_RECYCLE)
+		uior_niov_keep(op);
+	else
+		op->cqe.flags |= UNIFIED_IO_CQE_F_BUFFER;
+	return op->cqe.res < 0 || !(op->desc.flags & UNIFIED_IO_DESC_F_CQE_SKIP);
+}
+
+/* The only exit. Any context. */
+void uior_op_finish(struct uior_op *op)
+{
+	struct uior_region *region = op->region;
+	struct uior_op *parent = op->parent;
+	bool post = true;
+
+	op->cqe.len = op->ctx.len;
+	if (parent)
+		post = uior_arrival_end(op);
+	else
+		op->cqe.addr += op->ctx.off;
+	atomic64_inc(&region->counts.completed);
+	trace_uior_complete(op);
+	uior_op_put_socks(op);
+	uior_op_release(op, post ? &op->cqe : NULL);
+	if (parent) {
+		uior_flow_unpark(region);
+		uior_stream_put(parent);
+	}
+}

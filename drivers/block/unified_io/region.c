@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A region from SETUP to its end.
+ *
+ * Everything that an operation needs is allocated here. Destroy accepts a
+ * half-built region; create's error path calls it. Two steps to the end: close
+ * stops the sources of new work and drops the file's reference; free runs from
+ * the workqueue when the last operation and socket are gone, and module exit
+ * flushes that workqueue, so that no code of ours runs after it.
+ */
+#include <linux/debugfs.h>
+#include <linux/eventfd.h>
+#include <linux/module.h>
+#include <linux/xarray.h>
+
+#include "uior.h"
+
+DEFINE_XARRAY_ALLOC1(uior_regions);
+
+/* Where the data area may be mapped by PMDs on its own, it pays to align it. */
+#define UIOR_ALIGN_DATA_FROM	(16UL << 20)
+
+static int uior_setup_check(struct unified_io_setup *setup)
+{
+	if (setup->flags & ~(UNIFIED_IO_SETUP_EVENTFD | UNIFIED_IO_SETUP_NUMA_NODE |
+			     UNIFIED_IO_SETUP_SMALL_PAGES | UNIFIED_IO_SETUP_BLOCK_LAYER))
+		return -EINVAL;
+	if (setup->resv)
+		return -EINVAL;
+	if (!setup->niov_entries)
+		setup->niov_entries = setup->cq_entries;
+	if (!is_power_of_2(setup->sq_entries) || setup->sq_entries > UNIFIED_IO_MAX_ENTRIES ||
+	    !is_power_of_2(setup->cq_entries) || setup->cq_entries > UNIFIED_IO_MAX_ENTRIES ||
+	    !is_power_of_2(setup->niov_entries) || setup->niov_entries > UNIFIED_IO_MAX_ENTRIES)
+		return -EINVAL;
+	if (setup->region_size < UNIFIED_IO_MIN_REGION || !PAGE_ALIGNED(setup->region_size) ||
+	    setup->region_size > UNIFIED_IO_MAX_REGION)
+		return -EINVAL;
+	if ((setup->flags & UNIFIED_IO_SETUP_NUMA_NODE) &&
+	    (setup->numa_node < 0 || setup->numa_node >= MAX_NUMNODES ||
+	     !node_online(setup->numa_node)))
+		return -EINVAL;
+	if (setup->uring_fd != -1)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+struct uior_layout {
+	u64 sq, cq, niov, data;
+};
+
+/* Control | SQ, CQ | Net IOVs | Data */
+static int uior_layout(const struct unified_io_setup *setup, struct uior_layout *at)
+{
+	u64 align = setup->region_size >= UIOR_ALIGN_DATA_FROM ? PMD_SIZE : PAGE_SIZE;
+
+	at->sq = sizeof(struct unified_io_control);
+	at->cq = at->sq + setup->sq_entries * sizeof(struct unified_descriptor);
+	at->niov = at->cq + setup->cq_entries * sizeof(struct unified_completion);
+	at->data = ALIGN(at->niov + setup->niov_entries * sizeof(struct unified_net_iov), align);
+	return at->data < setup->region_size ? 0 : -EINVAL;
+}
+
+static void uior_region_publish(struct uior_region *region, const struct uior_layout *at)
+{
+	void *base = region->mem.vaddr;
+
+	region->ctrl = base;
+	region->sq = base + at->sq;
+	region->cq = base + at->cq;
+	region->niov = base + at->niov;
+	region->data_offset = at->data;
+	region->data_size = region->mem.size - at->data;
+	*region->ctrl = (struct unified_io_control) {
+		.magic = UNIFIED_IO_MAGIC,
+		.version = UNIFIED_IO_VERSION,
+		.sq_entries = region->sq_entries,
+		.cq_entries = region->cq_entries,
+		.niov_entries = region->niov_entries,
+		.region_id = region->id,
+		.sq_offset = at->sq,
+		.cq_offset = at->cq,
+		.niov_offset = at->niov,
+		.data_offset = region->data_offset,
+		.data_size = region->data_size,
+		.region_size = region->mem.size,
+	};
+}
+
+static int uior_region_ops(struct uior_region *region)
+{
+	u32 i;
+
+	region->ops = kvcalloc(region->cq_entries, sizeof(*region->ops), GFP_KERNEL_ACCOUNT);
+	region->spare = kvcalloc(region->cq_entries, sizeof(*region->spare), GFP_KERNEL_ACCOUNT);
+	if (!region->ops || !region->spare)
+		return -ENOMEM;
+	for (i = 0; i < region->cq_entries; i++) {
+		region->ops[i].region = region;
+		list_add_tail(&region->ops[i].node, &region->free_ops);
+	}
+	return 0;
+}
+
+static void uior_region_destroy(struct uior_region *region)
+{
+	uior_dev_close(&region->dev);
+	uior_xdp_exit(region);
+	if (region->eventfd)
+		eventfd_ctx_put(region->eventfd);
+	if (region->id)
+		xa_erase(&uior_regions, region->id);
+	percpu_ref_exit(&region->refs);
+	kvfree(region->spare);
+	kvfree(region->ops);
+	uior_mem_free(&region->mem);
+	kvfree(region);
+}
+
+static void uior_region_free(struct work_struct *work)
+{
+	struct uior_region *region = container_of(work, struct uior_region, free_work);
+
+	cancel_work_sync(&region->work);
+	/* uior_task_queue() may be on its way out. */
+	synchronize_rcu();
+	uior_region_destroy(region);
+	module_put(THIS_MODULE);
+}
+
+static void uior_region_release(struct percpu_ref *ref)
+{
+	struct uior_region *region = container_of(ref, struct uior_region, refs);
+
+	queue_work(uior_wq, &region->free_work);
+}
+
+static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
+{
+	struct uior_region *region = kvzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+
+	if (!region)
+		return NULL;
+	region->sq_entries = setup->sq_entries;
+	region->cq_entries = setup->cq_entries;
+	region->niov_entries = setup->niov_entries;
+	spin_lock_init(&region->sq_lock);
+	spin_lock_init(&region->cq_lock);
+	spin_lock_init(&region->niov_lock);
+	spin_lock_init(&region->sock_lock);
+	spin_lock_init(&region->park_lock);
+	INIT_LIST_HEAD(&region->free_ops);
+	INIT_LIST_HEAD(&region->parked);
+	init_llist_head(&region->ready);
+	init_waitqueue_head(&region->cq_wait);
+	INIT_WORK(&region->work, uior_run_work);
+	INIT_WORK(&region->free_work, uior_region_free);
+	return region;
+}
+
+static int uior_region_build(struct uior_region *region, struct unified_io_setup *setup)
+{
+	int node = setup->flags & UNIFIED_IO_SETUP_NUMA_NODE ? setup->numa_node : NUMA_NO_NODE;
+	struct uior_layout at;
+	int ret;
+
+	ret = uior_layout(setup, &at) ?:
+	      percpu_ref_init(&region->refs, uior_region_release, 0, GFP_KERNEL) ?:
+	      uior_mem_alloc(&region->mem, setup->region_size, node,
+			     setup->flags & UNIFIED_IO_SETUP_SMALL_PAGES) ?:
+	      uior_region_ops(region) ?:
+	      uior_dev_open(&region->dev, setup->nvme_fd,
+			    setup->flags & UNIFIED_IO_SETUP_BLOCK_LAYER, &region->mem) ?:
+	      uior_xdp_init(region, setup->net_ifindex, setup->net_rxq);
+	if (ret)
+		return ret;
+	if (setup->flags & UNIFIED_IO_SETUP_EVENTFD) {
+		struct eventfd_ctx *ctx = eventfd_ctx_fdget(setup->event_fd);
+
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx) == -EBADF ? -EBADF : -EINVAL;
+		region->eventfd = ctx;
+	}
+	/* The id is the last thing: with it struct_ops can find the region. */
+	ret = xa_alloc(&uior_regions, &region->id, NULL, xa_limit_31b, GFP_KERNEL);
+	if (ret)
+		return ret;
+	uior_region_publish(region, &at);
+	xa_store(&uior_regions, region->id, region, GFP_KERNEL);
+	return 0;
+}
+
+/**
+ * uior_region_create - make the region that @setup asks for
+ * @setup: in and out
+ *
+ * Context: process, may sleep. Return: the region or an ERR_PTR() of an errno
+ * of the uapi header.
+ */
+struct uior_region *uior_region_create(struct unified_io_setup *setup)
+{
+	struct uior_region *region;
+	int ret = uior_setup_check(setup);
+
+	if (ret)
+		return ERR_PTR(ret);
+	region = uior_region_new(setup);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	ret = uior_region_build(region, setup);
+	if (ret) {
+		uior_region_destroy(region);
+		return ERR_PTR(ret);
+	}
+	__module_get(THIS_MODULE);
+	uior_debugfs_add(region);
+	setup->region_id = region->id;
+	setup->data_offset = region->data_offset;
+	setup->data_size = region->data_size;
+	return region;
+}
+
+/* The file is gone: nothing new begins, what waits is cancelled. */
+void uior_region_close(struct uior_region *region)
+{
+	debugfs_remove_recursive(region->debugfs);
+	uior_bpf_detach(region);
+	uior_sock_detach_all(region);
+	percpu_ref_kill(&region->refs);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The three rings in shared memory. Concept: an index has one writer; the
+ * kernel keeps its own indices outside the region and never reads them back;
+ * the process's index is clamped, so that a wild one costs only the process.
+ *
+ * Barriers. The letters pair with those of the library's barrier.h.
+ *
+ *	kernel					process
+ *	SQ	(A) load-acquire sq_tail	(A) store-release sq_tail
+ *		(B) store-release sq_head	(B) load-acquire sq_head
+ *	CQ	(C) store-release cq_tail	(C) load-acquire cq_tail
+ *		(D) load-acquire cq_head	(D) store-release cq_head
+ *	NIOV	(E) load-acquire niov_tail	(E) store-release niov_tail
+ *		(F) store-release niov_head	(F) load-acquire niov_head
+ */
+#ifndef _UIOR_RING_H
+#define _UIOR_RING_H
+
+#include "uior.h"
+
+/* Copy what the process may be rewriting: each word is read exactly once. */
+static inline void uior_copy_once(void *dst, const void *src, size_t bytes)
+{
+	u64 *to = dst;
+	const u64 *from = src;
+
+	for (; bytes; bytes -= sizeof(u64))
+		*to++ = READ_ONCE(*from++);
+}
+
+/* Take one descriptor; the caller holds sq_lock and a CQ slot. */
+static inline bool uior_sq_take(struct uior_region *region, struct unified_descriptor *desc)
+{
+	u32 tail = smp_load_acquire(&region->ctrl->sq_tail);	/* (A) */
+
+	/* A tail that runs ahead of its ring hands in garbage, at most a ring of it. */
+	if (tail == region->sq_head)
+		return false;
+	uior_copy_once(desc, &region->sq[region->sq_head & (region->sq_entries - 1)],
+		       sizeof(*desc));
+	region->sq_head++;
+	smp_store_release(&region->ctrl->sq_head, region->sq_head);	/* (B) */
+	return true;
+}
+
+/* Completions that the process has not consumed. The caller holds cq_lock, or
+ * can live with an answer that is already old.
+ */
+static inline u32 uior_cq_count(struct uior_region *region)
+{
+	u32 head = smp_load_acquire(&region->ctrl->cq_head);	/* (D) */
+
+	return min(READ_ONCE(region->cq_tail) - head, region->cq_entries);
+}
+
+/* Slots neither filled nor promised; the caller holds cq_lock. */
+static inline u32 uior_cq_room(struct uior_region *region)
+{
+	u32 used = uior_cq_count(region) + region->cq_reserved;
+
+	return used < region->cq_entries ? region->cq_entries - used : 0;
+}
+
+/* Fill the slot that the operation reserved; the caller holds cq_lock. */
+static inline void uior_cq_post(struct uior_region *region,
+				const struct unified_completion *cqe)
+{
+	region->cq[region->cq_tail & (region->cq_entries - 1)] = *cqe;
+	WRITE_ONCE(region->cq_tail, region->cq_tail + 1);
+	smp_store_release(&region->ctrl->cq_tail, region->cq_tail);	/* (C) */
+}
+
+/* Consume for a process that does not read the CQ itself; under cq_lock. */
+static inline u32 uior_cq_consume(struct uior_region *region,
+				  struct unified_completion *cqe, u32 max)
+{
+	u32 count = uior_cq_count(region), n = min(count, max), i;
+	u32 head = region->cq_tail - count;
+
+	for (i = 0; i < n; i++)
+		cqe[i] = region->cq[(head + i) & (region->cq_entries - 1)];
+	smp_store_release(&region->ctrl->cq_head, head + n);	/* (D) */
+	return n;
+}
+
+/* Take one Net IOV; the caller holds niov_lock. */
+static inline bool uior_niov_take(struct uior_region *region, struct unified_net_iov *niov)
+{
+	u32 tail = smp_load_acquire(&region->ctrl->niov_tail);	/* (E) */
+
+	if (tail == region->niov_head)
+		return false;
+	uior_copy_once(niov, &region->niov[region->niov_head & (region->niov_entries - 1)],
+		       sizeof(*niov));
+	region->niov_head++;
+	smp_store_release(&region->ctrl->niov_head, region->niov_head);	/* (F) */
+	return true;
+}
+
+/* Is there a Net IOV to take? */
+static inline bool uior_niov_any(struct uior_region *region)
+{
+	return READ_ONCE(region->nr_spare) ||
+	       smp_load_acquire(&region->ctrl->niov_tail) !=	/* (E) */
+	       READ_ONCE(region->niov_head);
+}
+
+/* Tell the process why intake stopped; the caller holds cq_lock. */
+static inline void uior_ctrl_flag(struct uior_region *region, u32 flag, bool on)
+{
+	u32 flags = on ? region->ctrl_flags | flag : region->ctrl_flags & ~flag;
+
+	if (flags == region->ctrl_flags)
+		return;
+	region->ctrl_flags = flags;
+	WRITE_ONCE(region->ctrl->flags, flags);
+}
+
+#endif /* _UIOR_RING_H */

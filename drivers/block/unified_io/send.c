@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEND: from the region's pages, without a copy where the route allows it.
+ *
+ * As io_uring's SEND_ZC does, the message carries a ubuf_info: every skb that
+ * points to our pages holds it, and the stage is over when the last lets go,
+ * so the buffer is the process's again when the completion says so. The stack
+ * may copy all the same; that is found out and counted:
+ *	- no scatter-gather on the route: it copies and takes no reference;
+ *	- the skb is delivered to this machine (loopback, veth): it copies late,
+ *	  and reports it when it lets go. How many bytes is not known then: all
+ *	  are counted.
+ */
+#include <linux/net.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+
+#include "uior.h"
+
+static void uior_zc_put(struct uior_op *op)
+{
+	if (!refcount_dec_and_test(&op->ubuf.refcnt))
+		return;
+	if (op->zc_copied)
+		uior_op_copied(op, UNIFIED_IO_STAGE_SEND, op->sent);
+	uior_op_resume(op, op->send_result);
+}
+
+/* An skb lets go of our pages; any context. */
+static void uior_zc_complete(struct sk_buff *skb, struct ubuf_info *ubuf, bool success)
+{
+	struct uior_op *op = container_of(ubuf, struct uior_op, ubuf);
+
+	WRITE_ONCE(op->zc_attached, true);
+	if (!success)
+		WRITE_ONCE(op->zc_copied, true);
+	uior_zc_put(op);
+}
+
+static const struct ubuf_info_ops uior_ubuf_ops = {
+	.complete = uior_zc_complete,
+};
+
+/* Which socket: the one of the request, the program's, or the descriptor's. */
+static int uior_send_target(struct uior_op *op)
+{
+	struct uior_sock *sock;
+
+	if (op->state & UIOR_OP_REPLY) {
+		sock = op->rx;
+		if (!sock)
+			return -ENOTCONN;
+		kref_get(&sock->ref);
+	} else if (op->state & UIOR_OP_TARGET_SET) {
+		sock = uior_sock_get(op->region, op->target, op->desc.net.proto);
+		if (IS_ERR(sock))
+			return PTR_ERR(sock);
+	} else {
+		return op->tx ? 0 : -ENOTCONN;
+	}
+	if (op->tx)
+		uior_sock_put(op->tx);
+	op->tx = sock;
+	return 0;
+}
+
+static bool uior_send_zc(const struct uior_op *op)
+{
+	return !(op->desc.net.flags & UNIFIED_IO_NET_F_COPY);
+}
+
+/* The SEND stage: wait in the socket's flow. */
+int uior_send(struct uior_op *op)
+{
+	int ret = uior_send_target(op);
+
+	if (ret)
+		return ret;
+	if (!(op->state & UIOR_OP_SEND_SET)) {
+		op->send_off = op->ctx.off;
+		op->send_len = op->ctx.len;
+	}
+	if (!op->send_len && op->tx->proto == UNIFIED_IO_PROTO_TCP)
+		return 0;
+	op->ubuf = (struct ubuf_info) {
+		.ops = &uior_ubuf_ops,
+		.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN,
+	};
+	refcount_set(&op->ubuf.refcnt, 1);
+	return uior_flow_add(&op->tx->tx, op);
+}
+
+/* Where a datagram goes: named by the descriptor, or back to its sender. */
+static void uior_send_name(struct uior_op *op, struct msghdr *msg)
+{
+	if (op->tx->proto == UNIFIED_IO_PROTO_TCP)
+		return;
+	if (op->desc.net.addr || op->desc.net.port) {
+		struct sockaddr_in *to = (struct sockaddr_in *)&op->addr;
+
+		*to = (struct sockaddr_in) {
+			.sin_family = AF_INET,
+			.sin_port = htons(op->desc.net.port),
+			.sin_addr.s_addr = (__force __be32)op->desc.net.addr,
+		};
+		op->addr_len = sizeof(*to);
+	} else if (op->tx != op->rx || READ_ONCE(op->tx->sock->sk->sk_state) == TCP_ESTABLISHED) {
+		return;
+	}
+	msg->msg_name = op->addr_len ? &op->addr : NULL;
+	msg->msg_namelen = op->addr_len;
+}
+
+/* Did the stack copy the @bytes that it just took? */
+static bool uior_send_was_copied(const struct uior_op *op)
+{
+	const struct sock *sk = op->tx->sock->sk;
+
+	if (!uior_send_zc(op))
+		return true;
+	if (op->tx->proto == UNIFIED_IO_PROTO_TCP)
+		return !(sk->sk_route_caps & NETIF_F_SG);
+	return !READ_ONCE(op->zc_attached) && refcount_read(&op->ubuf.refcnt) == 1;
+}
+
+/* Hand the socket what it takes now: bytes, or a negative errno. */
+static int uior_send_some(struct uior_op *op)
+{
+	u32 len = op->send_len - op->sent;
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	int ret;
+
+	uior_mem_iter(&op->region->mem, &msg.msg_iter, ITER_SOURCE,
+		      uior_op_pos(op, op->send_off + op->sent), len);
+	uior_send_name(op, &msg);
+	if (uior_send_zc(op)) {
+		msg.msg_flags |= MSG_ZEROCOPY;
+		msg.msg_ubuf = &op->ubuf;
+	}
+	ret = sock_sendmsg(op->tx->sock, &msg);
+	if (ret > 0 && uior_send_was_copied(op))
+		uior_op_copied(op, UNIFIED_IO_STAGE_SEND, ret);
+	return ret;
+}
+
+/* -EAGAIN: the socket is full. Otherwise all has been sent, or no more will. */
+static int uior_send_all(struct uior_op *op)
+{
+	int ret;
+
+	do {
+		ret = uior_send_some(op);
+		if (ret < 0)
+			return ret;
+		op->sent += ret;
+	} while (op->sent < op->send_len && op->tx->proto == UNIFIED_IO_PROTO_TCP);
+	return 0;
+}
+
+/**
+ * uior_send_step - go on with the send at the head of the flow
+ * @flow: the caller is its runner
+ * @op: a send
+ *
+ * Context: process, does not block. Return: see struct uior_flow.
+ */
+int uior_send_step(struct uior_flow *flow, struct uior_op *op)
+{
+	int ret = READ_ONCE(flow->dead) ? -ECANCELED : uior_send_all(op);
+
+	if (ret == -EAGAIN)
+		return ret;
+	uior_flow_del(flow, op);
+	op->send_result = ret ?: (int)op->sent;
+	/* The socket may be closed while its last skbs hold our pages. */
+	uior_sock_put(op->tx);
+	op->tx = NULL;
+	uior_zc_put(op);
+	return 0;
+}

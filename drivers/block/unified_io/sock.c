@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets in slots, and the flows in which operations wait for them.
+ *
+ * Concept: a socket has two flows, receive and send. A flow steps its first
+ * operation without blocking; when the socket has nothing for it, the flow
+ * waits for the socket's wait queue, as poll() does, and no thread does. The
+ * order of operations is the order of bytes, so a flow has one runner at a
+ * time: whoever moved it to RUNNING queued its task.
+ *
+ * An operation in a queue holds its socket, so a flow that is not IDLE lives.
+ */
+#include <linux/file.h>
+#include <linux/net.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+
+#include "ring.h"
+
+/* How many steps a flow makes before others get their turn. */
+#define UIOR_FLOW_BUDGET	64
+
+static void uior_sock_release(struct kref *ref)
+{
+	struct uior_sock *sock = container_of(ref, struct uior_sock, ref);
+	struct uior_region *region = sock->region;
+
+	if (sock->wait_head)
+		remove_wait_queue(sock->wait_head, &sock->wait);
+	fput(sock->file);
+	kfree(sock);
+	percpu_ref_put(&region->refs);
+}
+
+/* Any context. */
+void uior_sock_put(struct uior_sock *sock)
+{
+	kref_put(&sock->ref, uior_sock_release);
+}
+
+/**
+ * uior_sock_get - the socket in a slot
+ * @region: the region
+ * @slot: untrusted
+ * @proto: what it has to be, or UNIFIED_IO_PROTO_ANY
+ *
+ * Context: any. Return: the socket with a reference, or an ERR_PTR() of
+ * -ENOTCONN or -EPROTONOSUPPORT.
+ */
+struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto)
+{
+	struct uior_sock *sock = NULL;
+	unsigned long irq;
+
+	if (slot >= UNIFIED_IO_MAX_SOCKETS)
+		return ERR_PTR(-ENOTCONN);
+	slot = array_index_nospec(slot, UNIFIED_IO_MAX_SOCKETS);
+	spin_lock_irqsave(&region->sock_lock, irq);
+	if (region->socks[slot]) {
+		sock = region->socks[slot];
+		kref_get(&sock->ref);
+	}
+	spin_unlock_irqrestore(&region->sock_lock, irq);
+	if (!sock)
+		return ERR_PTR(-ENOTCONN);
+	if (proto != UNIFIED_IO_PROTO_ANY && proto != sock->proto) {
+		uior_sock_put(sock);
+		return ERR_PTR(-EPROTONOSUPPORT);
+	}
+	return sock;
+}
+
+/* Move the flow to RUNNING; the caller holds its lock. */
+static void __uior_flow_kick(struct uior_flow *flow)
+{
+	flow->state = UIOR_FLOW_RUNNING;
+	uior_task_queue(flow->sock->region, &flow->task);
+}
+
+/* Something happened that a waiting flow may be waiting for. Any context. */
+void uior_flow_wake(struct uior_flow *flow)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&flow->lock, irq);
+	if (flow->state == UIOR_FLOW_WAITING)
+		__uior_flow_kick(flow);
+	else
+		flow->again = true;
+	spin_unlock_irqrestore(&flow->lock, irq);
+}
+
+/* Net IOVs or CQ slots may have come. Any context. */
+void uior_flow_unpark(struct uior_region *region)
+{
+	struct uior_flow *flow, *next;
+	unsigned long irq;
+
+	if (list_empty_careful(&region->parked))
+		return;
+	spin_lock_irqsave(&region->park_lock, irq);
+	list_for_each_entry_safe(flow, next, &region->parked, park_node) {
+		list_del_init(&flow->park_node);
+		spin_lock(&flow->lock);
+		__uior_flow_kick(flow);
+		spin_unlock(&flow->lock);
+	}
+	spin_unlock_irqrestore(&region->park_lock, irq);
+}
+
+/* The step found neither Net IOV nor CQ slot, or one of them missing. */
+static void uior_flow_park(struct uior_flow *flow)
+{
+	struct uior_region *region = flow->sock->region;
+	bool room;
+
+	spin_lock_irq(&region->park_lock);
+	spin_lock(&flow->lock);
+	flow->state = UIOR_FLOW_PARKED;
+	list_add_tail(&flow->park_node, &region->parked);
+	spin_unlock(&flow->lock);
+	spin_unlock_irq(&region->park_lock);
+
+	/* From here on an unpark finds it; what came before is looked for. */
+	spin_lock_irq(&region->cq_lock);
+	room = uior_cq_room(region) && uior_niov_any(region);
+	spin_unlock_irq(&region->cq_lock);
+	if (room || READ_ONCE(flow->dead))
+		uior_flow_unpark(region);
+}
+
+/**
+ * uior_flow_add - let an operation wait its turn
+ * @flow: of a socket that the operation holds
+ * @op: its stage goes on in flow->step()
+ *
+ * Context: process. Return: -EIOCBQUEUED, or -ECANCELED if the socket has been
+ * detached.
+ */
+int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
+{
+	int ret = -EIOCBQUEUED;
+
+	spin_lock_irq(&flow->lock);
+	if (flow->dead) {
+		ret = -ECANCELED;
+	} else {
+		list_add_tail(&op->node, &flow->queue);
+		if (flow->state == UIOR_FLOW_IDLE)
+			__uior_flow_kick(flow);
+	}
+	spin_unlock_irq(&flow->lock);
+	return ret;
+}
+
+/* The operation leaves the head of the queue; the flow's runner calls. */
+void uior_flow_del(struct uior_flow *flow, struct uior_op *op)
+{
+	spin_lock_irq(&flow->lock);
+	list_del(&op->node);
+	spin_unlock_irq(&flow->lock);
+}
+
+/* The operation to step next; without one the flow goes idle. */
+static struct uior_op *uior_flow_next(struct uior_flow *flow)
+{
+	struct uior_op *op;
+
+	spin_lock_irq(&flow->lock);
+	flow->again = false;
+	op = list_first_entry_or_null(&flow->queue, struct uior_op, node);
+	if (!op)
+		flow->state = UIOR_FLOW_IDLE;
+	spin_unlock_irq(&flow->lock);
+	return op;
+}
+
+/* Returns false if an event came in the meantime. */
+static bool uior_flow_wait(struct uior_flow *flow)
+{
+	bool wait;
+
+	spin_lock_irq(&flow->lock);
+	wait = !flow->again && !flow->dead;
+	if (wait)
+		flow->state = UIOR_FLOW_WAITING;
+	spin_unlock_irq(&flow->lock);
+	return wait;
+}
+
+static void uior_flow_run(struct uior_task *task)
+{
+	struct uior_flow *flow = container_of(task, struct uior_flow, task);
+	struct uior_sock *sock = flow->sock;
+	int budget = UIOR_FLOW_BUDGET, ret;
+	struct uior_op *op;
+
+	/* The last operation may take the last reference with it. */
+	kref_get(&sock->ref);
+	while ((op = uior_flow_next(flow))) {
+		if (!budget--) {
+			uior_task_queue(sock->region, task);
+			break;
+		}
+		ret = flow->step(flow, op);
+		if (ret == -ENOBUFS) {
+			uior_flow_park(flow);
+			break;
+		}
+		if (ret == -EAGAIN && uior_flow_wait(flow))
+			break;
+	}
+	uior_sock_put(sock);
+}
+
+static void uior_flow_init(struct uior_flow *flow, struct uior_sock *sock, __poll_t events,
+			   int (*step)(struct uior_flow *flow, struct uior_op *op))
+{
+	flow->task.run = uior_flow_run;
+	flow->sock = sock;
+	flow->step = step;
+	flow->events = events | EPOLLERR | EPOLLHUP;
+	spin_lock_init(&flow->lock);
+	INIT_LIST_HEAD(&flow->queue);
+	INIT_LIST_HEAD(&flow->park_node);
+}
+
+/* Cancel what waits: the flow's runner finds it dead. */
+static void uior_flow_kill(struct uior_flow *flow)
+{
+	spin_lock_irq(&flow->lock);
+	WRITE_ONCE(flow->dead, true);
+	if (flow->state == UIOR_FLOW_WAITING)
+		__uior_flow_kick(flow);
+	spin_unlock_irq(&flow->lock);
+	uior_flow_unpark(flow->sock->region);
+}
+
+/* The socket's wait queue; its lock is held. */
+static int uior_sock_event(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct uior_sock *sock = container_of(wait, struct uior_sock, wait);
+	__poll_t events = key_to_poll(key);
+
+	if (!events || events & sock->rx.events)
+		uior_flow_wake(&sock->rx);
+	if (!events || events & sock->tx.events)
+		uior_flow_wake(&sock->tx);
+	return 0;
+}
+
+struct uior_sock_poll {
+	poll_table pt;
+	struct uior_sock *sock;
+};
+
+static void uior_sock_poll_queue(struct file *file, wait_queue_head_t *head, poll_table *pt)
+{
+	struct uior_sock *sock = container_of(pt, struct uior_sock_poll, pt)->sock;
+
+	if (sock->wait_head)
+		return;
+	sock->wait_head = head;
+	init_waitqueue_func_entry(&sock->wait, uior_sock_event);
+	add_wait_queue(head, &sock->wait);
+}
+
+/* Which of our protocols is it, and is it ready for use? */
+static int uior_sock_proto(const struct sock *sk)
+{
+	if (sk->sk_family == AF_PACKET)
+		return UNIFIED_IO_PROTO_RAW;
+	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+		return -EPROTONOSUPPORT;
+	if (sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP) {
+		u8 state = READ_ONCE(sk->sk_state);
+
+		return state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT ?
+		       UNIFIED_IO_PROTO_TCP : -ENOTCONN;
+	}
+	if (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP)
+		return READ_ONCE(inet_sk(sk)->inet_num) ? UNIFIED_IO_PROTO_UDP : -ENOTCONN;
+	return -EPROTONOSUPPORT;
+}
+
+static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
+{
+	struct uior_sock_poll poll;
+	struct uior_sock *sock;
+	struct socket *socket;
+	struct file *file = fget(fd);
+	int ret;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	socket = sock_from_file(file);
+	ret = socket ? uior_sock_proto(socket->sk) : -ENOTSOCK;
+	if (ret < 0)
+		goto err_file;
+	sock = kzalloc(sizeof(*sock), GFP_KERNEL_ACCOUNT);
+	if (!sock) {
+		ret = -ENOMEM;
+		goto err_file;
+	}
+	kref_init(&sock->ref);
+	percpu_ref_get(&region->refs);
+	sock->region = region;
+	sock->file = file;
+	sock->sock = socket;
+	sock->proto = ret;
+	uior_flow_init(&sock->rx, sock, EPOLLIN | EPOLLRDHUP, uior_recv_step);
+	uior_flow_init(&sock->tx, sock, EPOLLOUT, uior_send_step);
+	poll.sock = sock;
+	init_poll_funcptr(&poll.pt, uior_sock_poll_queue);
+	vfs_poll(file, &poll.pt);
+	return sock;
+
+err_file:
+	fput(file);
+	return ERR_PTR(ret);
+}
+
+/* Put @sock into a free slot, or into @slot, or empty that with NULL. */
+static int uior_sock_install(struct uior_region *region, struct uior_sock *sock, u32 *slot,
+			     struct uior_sock **old)
+{
+	u32 i = *slot;
+
+	guard(spinlock_irq)(&region->sock_lock);
+	if (i == UNIFIED_IO_SLOT_ANY)
+		for (i = 0; i < UNIFIED_IO_MAX_SOCKETS && region->socks[i]; i++)
+			;
+	if (i >= UNIFIED_IO_MAX_SOCKETS)
+		return *slot == UNIFIED_IO_SLOT_ANY ? -ENOSPC : -EINVAL;
+	i = array_index_nospec(i, UNIFIED_IO_MAX_SOCKETS);
+	*old = region->socks[i];
+	region->socks[i] = sock;
+	region->nr_socks += !!sock - !!*old;
+	if (sock)
+		sock->slot = i;
+	*slot = i;
+	return 0;
+}
+
+static void uior_sock_detach(struct uior_sock *sock)
+{
+	uior_flow_kill(&sock->rx);
+	uior_flow_kill(&sock->tx);
+	uior_sock_put(sock);
+}
+
+/**
+ * uior_sock_attach - UNIFIED_IO_ATTACH_SOCKET
+ * @region: the region
+ * @arg: in and out
+ *
+ * A socket that was in the slot is detached. Context: process, may sleep.
+ */
+int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket *arg)
+{
+	struct uior_sock *sock = NULL, *old = NULL;
+	int ret;
+
+	if (arg->flags || arg->resv)
+		return -EINVAL;
+	if (arg->fd != -1) {
+		sock = uior_sock_new(region, arg->fd);
+		if (IS_ERR(sock))
+			return PTR_ERR(sock);
+	} else if (arg->slot == UNIFIED_IO_SLOT_ANY) {
+		return -EINVAL;
+	}
+	ret = uior_sock_install(region, sock, &arg->slot, &old);
+	if (ret) {
+		if (sock)
+			uior_sock_put(sock);
+		return ret;
+	}
+	if (old)
+		uior_sock_detach(old);
+	return !sock && !old ? -ENOTCONN : 0;
+}
+
+/* The file is gone, nobody attaches any more. */
+void uior_sock_detach_all(struct uior_region *region)
+{
+	u32 i;
+
+	for (i = 0; i < UNIFIED_IO_MAX_SOCKETS; i++) {
+		struct uior_sock *sock = region->socks[i];
+
+		if (!sock)
+			continue;
+		spin_lock_irq(&region->sock_lock);
+		region->socks[i] = NULL;
+		region->nr_socks--;
+		spin_unlock_irq(&region->sock_lock);
+		uior_sock_detach(sock);
+	}
+}

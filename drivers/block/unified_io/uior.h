@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Unified I/O Region: what its files share.
+ *
+ * The way of an operation, one direction:
+ *
+ *	ioctl.c	 a descriptor arrives: from the SQ (ring.h) or by value
+ *	op.c	 copied once, validated on the copy, planned as a set of stages
+ *	sock.c	 receives and sends wait their turn in a flow of their socket
+ *	recv.c	 RECV: socket to region	  send.c  SEND: region to socket
+ *	dev.c	 READ, WRITE, FLUSH	  nvme.c passthrough, blk.c bio
+ *	bpf.c	 BPF: struct_ops	  xdp.c	  XDP programs
+ *	op.c	 the only exit: the completion is posted, waiters wake
+ *
+ * A stage never calls another stage, never touches a ring, never completes. It
+ * returns a result, or -EIOCBQUEUED and later calls uior_op_resume().
+ *
+ * Contexts. Stages run in process context, by whoever drains the region's
+ * ready list: a task inside ENTER, SUBMIT or COMPLETE, otherwise the region's
+ * work. uior_op_resume(), uior_flow_wake() and all below them run in any
+ * context. No lock is held across a stage.
+ *
+ * Locks, outer first: park_lock, flow->lock, then one of cq_lock, niov_lock,
+ * sock_lock, or the wait queue's. All are taken with interrupts off.
+ *
+ * Lifetime. region->refs counts operations and sockets; the open file holds
+ * the initial reference. The last one frees the region from the workqueue.
+ */
+#ifndef _UIOR_H
+#define _UIOR_H
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/bpf.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/mm.h>
+#include <linux/percpu-refcount.h>
+#include <linux/skbuff.h>
+#include <linux/socket.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/unified_io_region.h>
+
+#include "uior_bpf.h"
+
+struct uior_region;
+struct uior_op;
+
+/* Something to do in process context; queued at most once at a time. */
+struct uior_task {
+	struct llist_node node;
+	void (*run)(struct uior_task *task);
+};
+
+/**
+ * struct uior_mem - the pages of a region
+ * @bvecs: the pages, as few as possible: 2 MiB folios, then 4 KiB pages.
+ *	Immutable; bios and socket messages point straight into it.
+ * @nr_huge: how many of @bvecs are 2 MiB folios
+ * @nr_bvecs: all of them
+ * @vaddr: one kernel mapping of all
+ * @size: bytes
+ * @user: whose RLIMIT_MEMLOCK is charged, or NULL
+ */
+struct uior_mem {
+	struct bio_vec *bvecs;
+	unsigned int nr_huge;
+	unsigned int nr_bvecs;
+	void *vaddr;
+	size_t size;
+	struct user_struct *user;
+};
+
+/**
+ * struct uior_dev - the drive of a region; constant after SETUP
+ * @file: keeps the device open; its mode decides what is allowed
+ * @bdev: the device
+ * @kind: UNIFIED_IO_DEV_*
+ * @nsid: namespace id; 1 for a device that is not NVMe
+ * @lba_shift: log2 of the logical block size
+ * @max_bytes: longest single command
+ */
+struct uior_dev {
+	struct file *file;
+	struct block_device *bdev;
+	u32 kind;
+	u32 nsid;
+	u32 lba_shift;
+	u32 max_bytes;
+};
+
+/*
+ * A flow is one direction of a socket: a queue of operations of which the
+ * first is stepped until it is done, without ever blocking.
+ */
+enum uior_flow_state {
+	UIOR_FLOW_IDLE,		/* queue empty */
+	UIOR_FLOW_RUNNING,	/* its task is queued or runs */
+	UIOR_FLOW_WAITING,	/* for the socket's wait queue */
+	UIOR_FLOW_PARKED,	/* for Net IOVs or CQ slots */
+};
+
+struct uior_flow {
+	struct uior_task task;
+	struct uior_sock *sock;
+	/* Returns 0 when the op has left the queue's head, else -EAGAIN to wait
+	 * for the socket, -ENOBUFS to wait for Net IOVs or CQ slots.
+	 */
+	int (*step)(struct uior_flow *flow, struct uior_op *op);
+	__poll_t events;		/* that wake it */
+	spinlock_t lock;		/* guards the fields below */
+	struct list_head queue;		/* of uior_op.node */
+	enum uior_flow_state state;
+	bool again;			/* an event came while RUNNING */
+	bool dead;			/* detached: operations are cancelled */
+	struct list_head park_node;	/* in region->parked; park_lock */
+};
+
+/**
+ * struct uior_sock - a socket in a slot
+ * @ref: slot table, operations
+ * @region: pinned through region->refs
+ * @file: keeps the socket open
+ * @sock: the socket
+ * @slot: its index
+ * @proto: UNIFIED_IO_PROTO_*
+ * @rx: receives
+ * @tx: sends
+ * @wait: our entry in the socket's wait queue
+ * @wait_head: that wait queue
+ * @rx_error: found after a part had been received; delivered next. rx only.
+ * @carry_len: bytes in @carry. rx only.
+ * @carry: what the program wants to see again with the next receive
+ */
+struct uior_sock {
+	struct kref ref;
+	struct uior_region *region;
+	struct file *file;
+	struct socket *sock;
+	u32 slot;
+	u8 proto;
+	struct uior_flow rx;
+	struct uior_flow tx;
+	wait_queue_entry_t wait;
+	wait_queue_head_t *wait_head;
+	int rx_error;
+	u32 carry_len;
+	u8 carry[UNIFIED_IO_CARRY_MAX];
+};
+
+/* uior_op.state */
+#define UIOR_OP_EOF		BIT(0)	/* the peer closed while receiving */
+#define UIOR_OP_CARRIED		BIT(1)	/* the carry has been put in front */
+#define UIOR_OP_REPLY		BIT(2)	/* verdict reply */
+#define UIOR_OP_LBA_SET		BIT(3)	/* the program set the LBA */
+#define UIOR_OP_SEND_SET	BIT(4)	/* the program set the send range */
+#define UIOR_OP_TARGET_SET	BIT(5)	/* the program set the target slot */
+#define UIOR_OP_CONTINUED	BIT(6)	/* the stage goes on where it was */
+
+/**
+ * struct uior_op - one chain in flight
+ *
+ * Owned by one context at a time: the submitter, then whoever runs the stage
+ * or its completion. Only @children, @stream_error and @zc_* are touched from
+ * elsewhere.
+ *
+ * @task: resumes the chain in process context
+ * @region: whose CQ slot it holds
+ * @node: in a flow's queue or the free list
+ * @todo: mask of stages to come
+ * @state: UIOR_OP_*
+ * @desc: the trusted copy
+ * @ctx: the buffer as the BPF program sees it: the data are ctx.len bytes from
+ *	ctx.off of a buffer of ctx.cap bytes at desc.addr
+ * @cqe: the completion as it grows
+ * @rx: source socket
+ * @tx: target socket
+ * @target: slot that the program set
+ * @got: bytes received so far
+ * @addr: where a datagram came from
+ * @addr_len: of @addr
+ * @parent: the multishot receive that this is an arrival of
+ * @child: multishot: the arrival that is being received
+ * @children: multishot: arrivals in flight, and one for itself
+ * @stream_error: multishot: first error of an arrival
+ * @next_lba: multishot: where the next arrival is written
+ * @io_len: READ, WRITE: bytes in all
+ * @io_done: READ, WRITE: bytes done
+ * @bio: READ, WRITE, FLUSH: the command in flight
+ * @send_off: SEND: from the start of the buffer
+ * @send_len: SEND: bytes in all
+ * @sent: SEND: bytes queued on the socket
+ * @send_result: SEND: reported when the last reference to the pages is gone
+ * @ubuf: SEND: counts the skbs that point to our pages
+ * @zc_attached: SEND: the stack took references
+ * @zc_copied: SEND: the stack had to copy after all
+ */
+struct uior_op {
+	struct uior_task task;
+	struct uior_region *region;
+	struct list_head node;
+	u32 todo;
+	u32 state;
+	struct unified_descriptor desc;
+	struct unified_io_bpf_ctx ctx;
+	struct unified_completion cqe;
+
+	struct uior_sock *rx;
+	struct uior_sock *tx;
+	u32 target;
+	u32 got;
+	int addr_len;
+	struct sockaddr_storage addr;
+
+	struct uior_op *parent;
+	struct uior_op *child;
+	atomic_t children;
+	int stream_error;
+	u64 next_lba;
+
+	u32 io_len;
+	u32 io_done;
+	struct bio bio;
+
+	u32 send_off;
+	u32 send_len;
+	u32 sent;
+	int send_result;
+	struct ubuf_info ubuf;
+	bool zc_attached;
+	bool zc_copied;
+};
+
+struct uior_stage_count {
+	atomic64_t ops;
+	atomic64_t bytes;
+	atomic64_t errors;
+	atomic64_t copied;
+};
+
+struct uior_counts {
+	struct uior_stage_count stage[UNIFIED_IO_STAGE_NR];
+	atomic64_t submitted;
+	atomic64_t completed;
+	atomic64_t dropped;
+	atomic64_t replied;
+	atomic64_t resubmitted;
+	atomic64_t moved;
+	atomic64_t carried;
+};
+
+/**
+ * struct uior_region - all of one open file
+ * @id: index in uior_regions
+ * @closing: the file is gone
+ * @refs: see above
+ * @mem: the pages
+ * @ctrl: head of the region. Written by the process: never trusted.
+ * @data_offset: of the data area in @mem
+ * @data_size: of the data area
+ * @dev: the drive
+ * @sq_lock: guards @sq_head
+ * @sq: the SQ in @mem
+ * @sq_entries: a power of two
+ * @sq_head: next descriptor to take
+ * @cq_lock: guards @cq_tail, @cq_reserved, @free_ops, @ctrl_flags
+ * @cq: the CQ in @mem
+ * @cq_entries: a power of two
+ * @cq_tail: next completion to post
+ * @cq_reserved: slots promised to operations in flight
+ * @ops: as many as the CQ has slots
+ * @free_ops: of them, those not in flight
+ * @ctrl_flags: UNIFIED_IO_CTRL_F_*; copied to @ctrl
+ * @cq_wait: woken by completions, and by tasks when there is a runner
+ * @eventfd: signalled per completion, or NULL
+ * @niov_lock: guards @niov_head, @spare, @nr_spare
+ * @niov: the Net IOV ring in @mem
+ * @niov_entries: a power of two
+ * @niov_head: next Net IOV to take
+ * @spare: Net IOVs that the kernel holds; at most one per operation
+ * @nr_spare: how many
+ * @sock_lock: guards @socks, @nr_socks
+ * @socks: by slot
+ * @nr_socks: how many
+ * @park_lock: guards @parked
+ * @parked: flows that wait for Net IOVs or CQ slots
+ * @ready: tasks to run
+ * @nr_runners: contexts that will drain @ready before they leave
+ * @work: drains @ready where there is no runner
+ * @free_work: the end
+ * @bpf_ops: attached struct_ops; RCU, written under uior_bpf_lock
+ * @progs: attached XDP programs; RCU, written under uior_bpf_lock
+ * @last_prog: index of the one attached last
+ * @xdp_dev: stands for net_ifindex towards XDP programs
+ * @xdp_rxq: ditto, for net_rxq
+ * @counts: see struct unified_io_info
+ * @debugfs: directory
+ */
+struct uior_region {
+	u32 id;
+	bool closing;
+	struct percpu_ref refs;
+	struct uior_mem mem;
+	struct unified_io_control *ctrl;
+	u64 data_offset;
+	u64 data_size;
+	struct uior_dev dev;
+
+	spinlock_t sq_lock ____cacheline_aligned_in_smp;
+	struct unified_descriptor *sq;
+	u32 sq_entries;
+	u32 sq_head;
+
+	spinlock_t cq_lock ____cacheline_aligned_in_smp;
+	struct unified_completion *cq;
+	u32 cq_entries;
+	u32 cq_tail;
+	u32 cq_reserved;
+	struct uior_op *ops;
+	struct list_head free_ops;
+	u32 ctrl_flags;
+	wait_queue_head_t cq_wait;
+	struct eventfd_ctx *eventfd;
+
+	spinlock_t niov_lock ____cacheline_aligned_in_smp;
+	struct unified_net_iov *niov;
+	u32 niov_entries;
+	u32 niov_head;
+	struct unified_net_iov *spare;
+	u32 nr_spare;
+
+	spinlock_t sock_lock;
+	struct uior_sock *socks[UNIFIED_IO_MAX_SOCKETS];
+	u32 nr_socks;
+
+	spinlock_t park_lock;
+	struct list_head parked;
+
+	struct llist_head ready ____cacheline_aligned_in_smp;
+	atomic_t nr_runners;
+	struct work_struct work;
+	struct work_struct free_work;
+
+	struct unified_io_bpf_ops __rcu *bpf_ops;
+	struct bpf_prog __rcu *progs[UNIFIED_IO_MAX_PROGS];
+	u32 last_prog;
+	struct net_device *xdp_dev;
+	struct xdp_rxq_info *xdp_rxq;
+
+	struct uior_counts counts;
+	struct dentry *debugfs;
+};
+
+extern struct xarray uior_regions;
+extern struct workqueue_struct *uior_wq;
+
+/* mem.c */
+int uior_mem_alloc(struct uior_mem *mem, size_t size, int node, bool small);
+void uior_mem_free(struct uior_mem *mem);
+unsigned int uior_mem_bvec(const struct uior_mem *mem, size_t off, size_t *in_bvec);
+void uior_mem_iter(const struct uior_mem *mem, struct iov_iter *iter,
+		   unsigned int direction, size_t off, size_t len);
+int uior_mem_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* region.c */
+struct uior_region *uior_region_create(struct unified_io_setup *setup);
+void uior_region_close(struct uior_region *region);
+
+/* ioctl.c */
+long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* op.c */
+struct uior_op *uior_op_get(struct uior_region *region);
+void uior_op_put(struct uior_op *op);
+int uior_op_prepare(struct uior_op *op);
+void uior_op_start(struct uior_op *op);
+void uior_op_run(struct uior_op *op);
+void uior_op_stage_end(struct uior_op *op, u32 stage, int result);
+void uior_op_resume(struct uior_op *op, int result);
+void uior_op_again(struct uior_op *op);
+void uior_op_finish(struct uior_op *op);
+void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes);
+u64 uior_op_pos(const struct uior_op *op, u32 off);
+
+/* run.c */
+void uior_task_queue(struct uior_region *region, struct uior_task *task);
+void uior_run_begin(struct uior_region *region);
+void uior_run_ready(struct uior_region *region);
+void uior_run_end(struct uior_region *region);
+void uior_run_work(struct work_struct *work);
+int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns);
+
+/* dev.c */
+int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer,
+		  const struct uior_mem *mem);
+void uior_dev_close(struct uior_dev *dev);
+int uior_dev_check(const struct uior_op *op, u32 off, u32 len, u64 lba);
+int uior_dev_may(const struct uior_dev *dev, bool write);
+int uior_read(struct uior_op *op);
+int uior_write(struct uior_op *op);
+int uior_flush(struct uior_op *op);
+void uior_dev_done(struct uior_op *op, blk_status_t status);
+
+/* nvme.c */
+bool uior_nvme_usable(struct block_device *bdev, fmode_t mode, u32 *nsid);
+int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len);
+
+/* blk.c */
+int uior_blk_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len);
+
+/* sock.c */
+int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket *arg);
+void uior_sock_detach_all(struct uior_region *region);
+struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto);
+void uior_sock_put(struct uior_sock *sock);
+int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
+void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
+void uior_flow_wake(struct uior_flow *flow);
+void uior_flow_unpark(struct uior_region *region);
+
+/* recv.c */
+int uior_recv(struct uior_op *op);
+int uior_recv_step(struct uior_flow *flow, struct uior_op *op);
+void uior_stream_put(struct uior_op *parent);
+void uior_niov_keep(struct uior_op *op);
+
+/* send.c */
+int uior_send(struct uior_op *op);
+int uior_send_step(struct uior_flow *flow, struct uior_op *op);
+
+/* bpf.c */
+int uior_bpf(struct uior_op *op);
+int uior_bpf_init(void);
+void uior_bpf_detach(struct uior_region *region);
+extern struct mutex uior_bpf_lock;
+
+/* xdp.c */
+int uior_xdp_init(struct uior_region *region, u32 ifindex, u32 rxq);
+void uior_xdp_exit(struct uior_region *region);
+int uior_xdp_attach(struct uior_region *region, struct unified_io_attach_bpf *arg);
+int uior_xdp_run(struct uior_op *op, u32 prog_id, int *verdict);
+u32 uior_xdp_count(struct uior_region *region);
+
+/* debugfs.c */
+void uior_debugfs_init(void);
+void uior_debugfs_exit(void);
+void uior_debugfs_add(struct uior_region *region);
+void uior_info(struct uior_region *region, struct unified_io_info *info);
+
+#endif /* _UIOR_H */
