@@ -340,7 +340,7 @@ static int uior_ops_reg(void *kdata, struct bpf_link *link)
 
 	guard(mutex)(&uior_bpf_lock);
 	region = xa_load(&uior_regions, ops->region_id);
-	if (!region || region->closing)
+	if (!region)
 		return -ENOENT;
 	if (rcu_access_pointer(region->bpf_ops))
 		return -EBUSY;
@@ -376,11 +376,11 @@ static int uior_ops_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	return 0;
 }
 
-/* The file is gone: no program attaches any more, what is attached comes off. */
+/* The file is gone: no program finds the region any more, what is attached comes off. */
 void uior_bpf_detach(struct uior_region *region)
 {
 	guard(mutex)(&uior_bpf_lock);
-	region->closing = true;
+	xa_erase(&uior_regions, region->id);
 	RCU_INIT_POINTER(region->bpf_ops, NULL);
 }
 

@@ -108,8 +108,6 @@ static void uior_region_destroy(struct uior_region *region)
 	uior_xdp_exit(region);
 	if (region->eventfd)
 		eventfd_ctx_put(region->eventfd);
-	if (region->id)
-		xa_erase(&uior_regions, region->id);
 	percpu_ref_exit(&region->refs);
 	kvfree(region->spare);
 	kvfree(region->ops);
@@ -181,7 +179,7 @@ static int uior_region_build(struct uior_region *region, struct unified_io_setup
 			return PTR_ERR(ctx) == -EBADF ? -EBADF : -EINVAL;
 		region->eventfd = ctx;
 	}
-	/* The id is the last thing: with it struct_ops can find the region. */
+	/* The last thing: with the id struct_ops can find the region. */
 	ret = xa_alloc(&uior_regions, &region->id, NULL, xa_limit_31b, GFP_KERNEL);
 	if (ret)
 		return ret;

@@ -253,8 +253,7 @@ struct uior_counts {
 
 /**
  * struct uior_region - all of one open file
- * @id: index in uior_regions
- * @closing: the file is gone
+ * @id: index in uior_regions, until the file is closed
  * @refs: see above
  * @mem: the pages
  * @ctrl: head of the region. Written by the process: never trusted.
@@ -300,7 +299,6 @@ struct uior_counts {
  */
 struct uior_region {
 	u32 id;
-	bool closing;
 	struct percpu_ref refs;
 	struct uior_mem mem;
 	struct unified_io_control *ctrl;
@@ -353,7 +351,7 @@ struct uior_region {
 	struct dentry *debugfs;
 };
 
-extern struct xarray uior_regions;
+extern struct xarray uior_regions;	/* lookups under uior_bpf_lock */
 extern struct workqueue_struct *uior_wq;
 
 /* mem.c */
