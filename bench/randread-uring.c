@@ -24,14 +24,15 @@ static int nsid;	/* 0: not passthrough */
 
 static int open_device(const struct randread *rr)
 {
-	int fd = open(rr->device, O_RDONLY | O_DIRECT);
 	struct stat st;
+	int fd;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (stat(rr->device, &st))
 		err(1, "%s", rr->device);
-	if (S_ISCHR(st.st_mode))
+	fd = open(rr->device, S_ISCHR(st.st_mode) ? O_RDONLY : O_RDONLY | O_DIRECT);
+	if (fd >= 0 && S_ISCHR(st.st_mode))
 		nsid = ioctl(fd, NVME_IOCTL_ID);
-	if (nsid < 0)
+	if (fd < 0 || nsid < 0)
 		err(1, "%s", rr->device);
 	return fd;
 }
