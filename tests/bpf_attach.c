@@ -67,7 +67,7 @@ static void *traffic(void *arg)
 		bool strict = never_without;
 		struct unified_completion c = run(r, desc_bpf(0, 4096));
 
-		CHECK(c.res >= 0);
+		CHECK_OK(c.res);
 		CHECK(!strict || !never_without || !(c.flags & UNIFIED_IO_CQE_F_NO_PROG));
 		CHECK(c.flags == 0 || c.flags == UNIFIED_IO_CQE_F_NO_PROG || c.flags == UNIFIED_IO_CQE_F_DROPPED);
 		++*done;

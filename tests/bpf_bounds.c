@@ -6,7 +6,7 @@
 #include "bpf.h"
 
 #define ADDR	8192
-#define CAP	4096U
+#define CAP	4096U	/* one page: LOAD_4K has one place to be */
 
 static struct region r;
 static struct ops *ops;
@@ -19,7 +19,7 @@ static long long step(uint32_t op, uint64_t a, uint64_t b, uint64_t c)
 	pattern_fill(r.data, 64 * KiB, 0, 1);
 	ops->bss->steps[0] = (struct step){ .op = op, .a = a, .b = b, .c = c };
 	done = run(&r, desc_bpf(ADDR, CAP));
-	CHECK(done.res >= 0);
+	CHECK_OK(done.res);
 	return ops->bss->steps[0].ret;
 }
 
@@ -31,12 +31,14 @@ static void untouched(void)
 
 static void data(void)
 {
+	static unsigned char want[CAP];
 	static const uint32_t bad[] = { CAP, CAP + 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffff000 };
 
+	pattern_fill(want, CAP, ADDR, 1);
 	for (uint32_t off = 0; off < CAP; off += 511)
-		CHECK_EQ(step(STEP_LOAD, off, 0, 0), r.data[ADDR + off]);
-	CHECK_EQ(step(STEP_LOAD, CAP - 1, 0, 0), r.data[ADDR + CAP - 1]);
-	CHECK_EQ(step(STEP_LOAD_4K, 0, 0, 0), r.data[ADDR + 4095]);
+		CHECK_EQ(step(STEP_LOAD, off, 0, 0), want[off]);
+	CHECK_EQ(step(STEP_LOAD, CAP - 1, 0, 0), want[CAP - 1]);
+	CHECK_EQ(step(STEP_LOAD_4K, 0, 0, 0), want[4095]);
 	CHECK_EQ(step(STEP_LOAD_4K, 1, 0, 0), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		CHECK_EQ(step(STEP_LOAD, bad[i], 0, 0), -1);

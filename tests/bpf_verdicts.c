@@ -64,7 +64,7 @@ static void drop(void)
 	CHECK_EQ(c.verdict, UNIFIED_IO_BPF_DROP);
 	CHECK_EQ(c.flags, UNIFIED_IO_CQE_F_DROPPED);
 	CHECK_EQ(c.stage, UNIFIED_IO_STAGE_BPF);
-	CHECK(c.res >= 0);
+	CHECK_OK(c.res);
 	CHECK_EQ(c.send, 0);
 	peer_got_nothing();
 	CHECK_EQ(region_info(&r).dropped, 1);

@@ -50,6 +50,12 @@ void check_res(const char *file, int line, const char *what, int got, int want)
 		fail(file, line, "%s is %s, want %s", what, result_name(got), result_name(want));
 }
 
+void check_ok(const char *file, int line, const char *what, int got)
+{
+	if (got < 0)
+		fail(file, line, "%s is %s", what, result_name(got));
+}
+
 void need(uint64_t features)
 {
 	struct unified_io_query query;
@@ -435,10 +441,10 @@ void tcp_pair(int fd[2])
 	tcp_accept(fd, listener);
 }
 
-void wire_tcp_pair(int fd[2])
+void wire_tcp_pair(const char *address, int fd[2])
 {
 	struct sockaddr_in at;
-	int listener = inet_listener(SOCK_STREAM, ntohl(inet_addr(env("WIRE_HERE"))), &at);
+	int listener = inet_listener(SOCK_STREAM, ntohl(inet_addr(address)), &at);
 	int here = in_netns("peer");
 
 	fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

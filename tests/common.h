@@ -41,6 +41,7 @@
 void fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), noreturn));
 void check_eq(const char *file, int line, const char *what, long long got, long long want);
+void check_ok(const char *file, int line, const char *what, int got);
 void check_res(const char *file, int line, const char *what, int got, int want);
 
 #define FAIL(...)		fail(__FILE__, __LINE__, __VA_ARGS__)
@@ -48,6 +49,7 @@ void check_res(const char *file, int line, const char *what, int got, int want);
 #define CHECK_EQ(got, want)	check_eq(__FILE__, __LINE__, #got, (long long)(got), (long long)(want))
 /* for a result where a negative number is an errno */
 #define CHECK_RES(got, want)	check_res(__FILE__, __LINE__, #got, got, want)
+#define CHECK_OK(got)		check_ok(__FILE__, __LINE__, #got, got)
 
 void need(uint64_t features);
 const char *env(const char *name);
@@ -111,7 +113,8 @@ uint64_t drive_size(const char *path);
 /* sockets: pairs are connected; [0] goes to the region, [1] stays with the test */
 void tcp_pair(int fd[2]);
 void udp_pair(int fd[2]);
-void wire_tcp_pair(int fd[2]);	/* [0] here, [1] in the namespace 'peer', over the virtio wire */
+/* [0] here, at this address of a wire, [1] in the namespace 'peer' */
+void wire_tcp_pair(const char *address, int fd[2]);
 int udp_bound(uint16_t *port);
 int packet_socket(const char *ifname);
 int in_netns(const char *name);	/* enter; returns what to give to leave_netns */

@@ -74,8 +74,14 @@ static void *reaper(void *arg)
 	struct drive *drive = arg;
 
 	for (int i = 0; i < THREADS * ROUNDS; i++) {
-		struct unified_completion c = reap(&drive->r);
-		unsigned int nr = c.user_data >> 32;
+		struct unified_completion c;
+		unsigned int nr;
+
+		/* ENTER does not wait while nothing is in flight, and that may be so */
+		for (uint64_t end = now_ns() + WAIT_NS; !nr_ready(&drive->r) && now_ns() < end;)
+			enter(&drive->r, 0, 1, NSEC_PER_SEC, NULL);
+		c = reap(&drive->r);
+		nr = c.user_data >> 32;
 
 		CHECK_RES(c.res, 16 * KiB);
 		CHECK(nr < THREADS);

@@ -11,8 +11,14 @@
 static struct region r;
 static int fd[2], slot;
 
-static void start(unsigned int nr_buffers)
+/* Each case has a region of its own: buffers that were given stay given. */
+static void start_with(unsigned int cq_entries, unsigned int nr_buffers)
 {
+	struct unified_io_setup setup = SETUP_DEFAULT;
+
+	setup.cq_entries = cq_entries;
+	setup.niov_entries = 64;
+	region_setup(&r, NULL, setup);
 	tcp_pair(fd);
 	slot = attach(&r, fd[0]);
 	for (unsigned int i = 0; i < nr_buffers; i++)
@@ -20,13 +26,18 @@ static void start(unsigned int nr_buffers)
 	CHECK_RES(submit(&r, desc_multishot(slot)), 0);
 }
 
+static void start(unsigned int nr_buffers)
+{
+	start_with(64, nr_buffers);
+}
+
 static void finish(void)
 {
-	detach(&r, slot);
-	close(fd[0]);
-	close(fd[1]);
 	wait_idle(&r);
 	CHECK_EQ(nr_ready(&r), 0);
+	close(fd[0]);
+	close(fd[1]);
+	region_close(&r);
 }
 
 static uint32_t flags(void)
@@ -80,7 +91,6 @@ static void out_of_buffers(void)
 	struct unified_completion c;
 	uint64_t offset = 0;
 
-	r.ctl->niov_tail = r.ctl->niov_head;
 	start(2);
 	send_pattern(fd[1], 5 * BUF, 0, 2);
 	c = arrival(offset, 2);
@@ -99,21 +109,14 @@ static void out_of_buffers(void)
 	CHECK_EQ(region_info(&r).inflight, 1);
 	detach(&r, slot);
 	CHECK_RES(reap(&r).res, -ECANCELED);
-	tcp_pair(fd);
-	slot = attach(&r, fd[0]);
 	finish();
 }
 
 static void out_of_completions(void)
 {
-	struct unified_io_setup setup = SETUP_DEFAULT;
-	struct region saved = r;
 	uint64_t offset = 0;
 
-	setup.cq_entries = 4;
-	setup.niov_entries = 64;
-	region_setup(&r, NULL, setup);
-	start(60);
+	start_with(4, 60);
 	for (int i = 0; i < 20; i++) {
 		send_pattern(fd[1], 100, i * 100, 3);
 		usleep(2000);
@@ -127,29 +130,24 @@ static void out_of_completions(void)
 	CHECK_EQ(offset, 2000);
 	CHECK(shutdown(fd[1], SHUT_WR) == 0);
 	CHECK_RES(reap(&r).res, 0);
-	close(fd[0]);
-	close(fd[1]);
-	region_close(&r);
-	r = saved;
+	finish();
 }
 
 static void reset(void)
 {
 	struct linger hard = { 1, 0 };
 
-	r.ctl->niov_tail = r.ctl->niov_head;
 	start(2);
 	CHECK(setsockopt(fd[1], SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
 	close(fd[1]);
 	CHECK_RES(reap(&r).res, -ECONNRESET);
-	fd[1] = -1;
 	finish();
 }
 
 /* Datagrams: one each, also empty ones; the stream does not end by itself. */
 static void datagrams(void)
 {
-	r.ctl->niov_tail = r.ctl->niov_head;
+	region_open(&r, NULL);
 	udp_pair(fd);
 	slot = attach(&r, fd[0]);
 	for (int i = 0; i < 8; i++)
@@ -166,21 +164,18 @@ static void datagrams(void)
 		CHECK_EQ(c.flags & UNIFIED_IO_CQE_F_MORE, UNIFIED_IO_CQE_F_MORE);
 		pattern_check(r.data + c.addr, c.res, 0, i);
 	}
-	CHECK_EQ(region_info(&r).inflight, 1);
+	CHECK(region_info(&r).inflight > 0);
 	detach(&r, slot);
 	CHECK_RES(reap(&r).res, -ECANCELED);
-	close(fd[0]);
-	close(fd[1]);
+	finish();
 }
 
 int main(void)
 {
-	region_open(&r, NULL);
 	whole_stream();
 	out_of_buffers();
 	out_of_completions();
 	reset();
 	datagrams();
-	region_close(&r);
 	return 0;
 }

@@ -135,7 +135,7 @@ static void packets(void)
 	send_all(peer, frame, sizeof(frame));
 	do {
 		c = run(&r, desc_recv(slot_here, 5000, 4096));
-		CHECK(c.res > 0);
+		CHECK_OK(c.res);
 		CHECK_EQ(c.copied, c.res);
 	} while (r.data[5012] != 0x88 || r.data[5013] != 0xb5 || r.data[5100] != frame[100]);
 	CHECK_EQ(c.res, sizeof(frame));

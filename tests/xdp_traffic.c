@@ -47,7 +47,7 @@ static void filters_frames(struct xdp *xdp)
 	for (;;) {
 		struct unified_completion c = run(&r, d);
 
-		CHECK(c.res >= 0);
+		CHECK_OK(c.res);
 		if (is_udp_to(r.data, BAD_PORT)) {
 			CHECK_EQ(c.verdict, UNIFIED_IO_BPF_DROP);
 			dropped = true;
