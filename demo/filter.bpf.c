@@ -32,7 +32,7 @@ const volatile __u64 log_id;
 struct filter_stats stats;
 
 /* Where in the stream we are. Receives of one socket are processed one by one. */
-static struct {
+struct {
 	__u64 seq, offset, source;
 	__u32 in_line;
 } stream;
