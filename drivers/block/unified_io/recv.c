@@ -63,7 +63,7 @@ static int uior_recv_some(struct uior_op *op)
 		return ret;
 	}
 	iov_iter_kvec(&msg.msg_iter, ITER_DEST, &kvec, 1, room);
-	ret = sock_recvmsg(sock->sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ret = sock_recvmsg(sock->sock, &msg, MSG_DONTWAIT);
 	if (ret < 0)
 		return ret;
 	op->addr_len = msg.msg_namelen;
