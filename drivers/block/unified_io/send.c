@@ -111,15 +111,27 @@ static void uior_send_name(struct uior_op *op, struct msghdr *msg)
 	msg->msg_namelen = op->addr_len;
 }
 
-/* Did the stack copy the @bytes that it just took? */
+/*
+ * TCP always takes pages; a device that cannot gather them, or not compute the
+ * checksum over them, has each packet copied into one piece on its way out.
+ */
+static bool uior_route_gathers(const struct sock *sk)
+{
+	const struct dst_entry *dst;
+
+	guard(rcu)();
+	dst = __sk_dst_get(sk);
+	return dst && (dst_dev_rcu(dst)->features & NETIF_F_SG) &&
+	       (dst_dev_rcu(dst)->features & NETIF_F_CSUM_MASK);
+}
+
+/* Did the stack copy, or will it, the bytes that it just took? */
 static bool uior_send_was_copied(const struct uior_op *op)
 {
-	const struct sock *sk = op->tx->sock->sk;
-
 	if (!uior_send_zc(op))
 		return true;
 	if (op->tx->proto == UNIFIED_IO_PROTO_TCP)
-		return !(sk->sk_route_caps & NETIF_F_SG);
+		return !uior_route_gathers(op->tx->sock->sk);
 	return !READ_ONCE(op->zc_attached) && refcount_read(&op->ubuf.refcnt) == 1;
 }
 
