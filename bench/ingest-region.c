@@ -53,8 +53,8 @@ static void attach_program(const struct ingest *in)
 
 	if (!skel)
 		err(1, "BPF");
-	skel->rodata->record_size = in->record;
-	skel->rodata->stamp = in->stamp;
+	skel->bss->record_size = in->record;
+	skel->bss->stamp = in->stamp;
 	if (unified_io_bind_ops(&io, skel->obj) || ingest_bpf__load(skel) || ingest_bpf__attach(skel))
 		errx(1, "cannot attach the program");
 }
