@@ -43,7 +43,7 @@ static void one_shot(uint32_t unit, uint32_t buffer, uint32_t headroom)
 
 	tcp_pair(fd);
 	slot = attach(&r, fd[0]);
-	d = desc_recv(slot, 0, buffer);
+	d = desc_recv(slot, 0, headroom + buffer);
 	d.type |= UNIFIED_REGION_F_BPF;
 	d.net.headroom = headroom;
 	ops->bss->steps[0] = (struct step){ .op = STEP_CARRY_TAIL, .a = unit };
