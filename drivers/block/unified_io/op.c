@@ -277,6 +277,8 @@ void uior_op_start(struct uior_op *op)
 {
 	atomic64_inc(&op->region->counts.submitted);
 	trace_uior_submit(op);
+	if (!uior_has(op, UNIFIED_IO_STAGE_RECV))
+		uior_send_reserve(op);
 	uior_op_run(op);
 }
 
@@ -405,6 +407,7 @@ void uior_op_finish(struct uior_op *op)
 		op->cqe.addr += op->ctx.off;
 	atomic64_inc(&region->counts.completed);
 	trace_uior_complete(op);
+	uior_send_leave(op);
 	uior_op_put_socks(op);
 	uior_op_release(op, post ? &op->cqe : NULL);
 	if (parent) {

@@ -230,6 +230,7 @@ static void uior_arrival_run(struct uior_op *op)
 	trace_uior_submit(op);
 	trace_uior_stage_start(op);
 	uior_op_stage_end(op, UNIFIED_IO_STAGE_RECV, op->got);
+	uior_send_reserve(op);
 	uior_op_run(op);
 }
 
@@ -318,6 +319,7 @@ int uior_recv_step(struct uior_flow *flow, struct uior_op *op)
 	if (!ret && uior_recv_empty(op))
 		op->todo = 0;
 	/* Here and now: the carry of this one is for the next. */
+	uior_send_reserve(op);
 	uior_op_run(op);
 	return 0;
 }

@@ -41,6 +41,28 @@ static const struct ubuf_info_ops uior_ubuf_ops = {
 	.complete = uior_zc_complete,
 };
 
+/**
+ * uior_send_reserve - take the turn of a chain that will send
+ * @op: its data are there, or are about to be read from the drive
+ *
+ * So sends go out in the order of submission, or of what was received, though
+ * reads and writes before them end in any order. A chain that has yet to
+ * receive takes no turn: those behind it would wait for its peer.
+ * Context: process.
+ */
+void uior_send_reserve(struct uior_op *op)
+{
+	if (op->todo & BIT(UNIFIED_IO_STAGE_SEND))
+		uior_flow_reserve(&op->tx->tx, op);
+}
+
+/* The target is another, or the chain has ended without sending. Any context. */
+void uior_send_leave(struct uior_op *op)
+{
+	if (op->state & UIOR_OP_RESERVED)
+		uior_flow_leave(&op->tx->tx, op);
+}
+
 /* Which socket: the one of the request, the program's, or the descriptor's. */
 static int uior_send_target(struct uior_op *op)
 {
@@ -58,6 +80,9 @@ static int uior_send_target(struct uior_op *op)
 	} else {
 		return op->tx ? 0 : -ENOTCONN;
 	}
+	/* Its turn in the same socket's flow stays its own. */
+	if (sock != op->tx)
+		uior_send_leave(op);
 	if (op->tx)
 		uior_sock_put(op->tx);
 	op->tx = sock;

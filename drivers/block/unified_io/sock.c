@@ -79,6 +79,24 @@ static void __uior_flow_kick(struct uior_flow *flow)
 	uior_task_queue(flow->sock->region, &flow->task);
 }
 
+/* The operation to step next: none while the first has only reserved its place. */
+static struct uior_op *__uior_flow_first(struct uior_flow *flow)
+{
+	struct uior_op *op = list_first_entry_or_null(&flow->queue, struct uior_op, node);
+
+	return op && !(READ_ONCE(op->state) & UIOR_OP_RESERVED) ? op : NULL;
+}
+
+/*
+ * The queue has changed. Only an operation that the runner alone takes out may
+ * set it going: it holds the socket until then.
+ */
+static void __uior_flow_start(struct uior_flow *flow)
+{
+	if (flow->state == UIOR_FLOW_IDLE && __uior_flow_first(flow))
+		__uior_flow_kick(flow);
+}
+
 /* Something happened that a waiting flow may be waiting for. Any context. */
 void uior_flow_wake(struct uior_flow *flow)
 {
@@ -132,9 +150,36 @@ static void uior_flow_park(struct uior_flow *flow)
 }
 
 /**
+ * uior_flow_reserve - take a place in the queue, to be used later
+ * @flow: of a socket that the operation holds
+ * @op: uior_flow_add() makes use of the place, uior_flow_leave() gives it up
+ *
+ * Those behind it wait. Context: process.
+ */
+void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op)
+{
+	spin_lock_irq(&flow->lock);
+	op->state |= UIOR_OP_RESERVED;
+	list_add_tail(&op->node, &flow->queue);
+	spin_unlock_irq(&flow->lock);
+}
+
+/* Give a reserved place up. Any context. */
+void uior_flow_leave(struct uior_flow *flow, struct uior_op *op)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&flow->lock, irq);
+	op->state &= ~UIOR_OP_RESERVED;
+	list_del(&op->node);
+	__uior_flow_start(flow);
+	spin_unlock_irqrestore(&flow->lock, irq);
+}
+
+/**
  * uior_flow_add - let an operation wait its turn
  * @flow: of a socket that the operation holds
- * @op: its stage goes on in flow->step()
+ * @op: its stage goes on in flow->step(); it may have a place reserved
  *
  * Context: process. Return: -EIOCBQUEUED, or -ECANCELED if the socket has been
  * detached.
@@ -144,13 +189,13 @@ int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
 	int ret = -EIOCBQUEUED;
 
 	spin_lock_irq(&flow->lock);
-	if (flow->dead) {
-		ret = -ECANCELED;
-	} else {
+	if (op->state & UIOR_OP_RESERVED)
+		op->state &= ~UIOR_OP_RESERVED;
+	else if (!flow->dead)
 		list_add_tail(&op->node, &flow->queue);
-		if (flow->state == UIOR_FLOW_IDLE)
-			__uior_flow_kick(flow);
-	}
+	else
+		ret = -ECANCELED;
+	__uior_flow_start(flow);
 	spin_unlock_irq(&flow->lock);
 	return ret;
 }
@@ -170,7 +215,7 @@ static struct uior_op *uior_flow_next(struct uior_flow *flow)
 
 	spin_lock_irq(&flow->lock);
 	flow->again = false;
-	op = list_first_entry_or_null(&flow->queue, struct uior_op, node);
+	op = __uior_flow_first(flow);
 	if (!op)
 		flow->state = UIOR_FLOW_IDLE;
 	spin_unlock_irq(&flow->lock);

@@ -158,6 +158,7 @@ struct uior_sock {
 #define UIOR_OP_SEND_SET	BIT(4)	/* the program set the send range */
 #define UIOR_OP_TARGET_SET	BIT(5)	/* the program set the target slot */
 #define UIOR_OP_CONTINUED	BIT(6)	/* the stage goes on where it was */
+#define UIOR_OP_RESERVED	BIT(7)	/* holds a place in @tx's flow, to send later; flow->lock */
 
 /**
  * struct uior_op - one chain in flight
@@ -413,6 +414,8 @@ int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket
 void uior_sock_detach_all(struct uior_region *region);
 struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto);
 void uior_sock_put(struct uior_sock *sock);
+void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
+void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
 int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
@@ -426,6 +429,8 @@ void uior_niov_keep(struct uior_op *op);
 
 /* send.c */
 int uior_send(struct uior_op *op);
+void uior_send_reserve(struct uior_op *op);
+void uior_send_leave(struct uior_op *op);
 int uior_send_step(struct uior_flow *flow, struct uior_op *op);
 
 /* bpf.c */
