@@ -68,7 +68,7 @@ static void uior_op_release(struct uior_op *op, const struct unified_completion 
 	list_add(&op->node, &region->free_ops);
 	spin_unlock_irqrestore(&region->cq_lock, irq);
 	if (wq_has_sleeper(&region->cq_wait))
-		wake_up(&region->cq_wait);
+		wake_up_poll(&region->cq_wait, cqe ? EPOLLIN | EPOLLRDNORM : UIOR_WAKE_RUNNER);
 	if (cqe && region->eventfd)
 		eventfd_signal(region->eventfd);
 	percpu_ref_put(&region->refs);

@@ -29,7 +29,7 @@ void uior_task_queue(struct uior_region *region, struct uior_task *task)
 	if (!llist_add(&task->node, &region->ready))
 		return;
 	if (atomic_read(&region->nr_runners))
-		wake_up(&region->cq_wait);
+		wake_up_poll(&region->cq_wait, UIOR_WAKE_RUNNER);
 	else
 		queue_work(uior_wq, &region->work);
 }

@@ -37,6 +37,7 @@
 #include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/percpu-refcount.h>
+#include <linux/poll.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
 #include <linux/wait.h>
@@ -233,6 +234,12 @@ struct uior_op {
 	bool zc_attached;
 	bool zc_copied;
 };
+
+/*
+ * An event on cq_wait for those that wait in the kernel alone: no poll() asks
+ * for it, so a process that polls sleeps on while chains go by.
+ */
+#define UIOR_WAKE_RUNNER	EPOLLMSG
 
 struct uior_stage_count {
 	atomic64_t ops;
