@@ -176,7 +176,7 @@ static int uior_send_some(struct uior_op *op)
 	}
 	ret = sock_sendmsg(op->tx->sock, &msg);
 	if (ret > 0 && uior_send_was_copied(op))
-		uior_op_copied(op, UNIFIED_IO_STAGE_SEND, ret);
+		WRITE_ONCE(op->zc_copied, true);
 	return ret;
 }
 
