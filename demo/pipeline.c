@@ -69,8 +69,8 @@ static void show(const struct unified_io *io, const struct filter_stats *stats)
 
 	get_info(io, &info);
 	in = info.stage[UNIFIED_IO_STAGE_RECV].bytes;
-	progress_show(in, "%.1f MiB dropped, %.1f MiB stored, %.3f bytes copied and %.3f moved a byte",
-		      MIB(stats->dropped_bytes), MIB(info.stage[UNIFIED_IO_STAGE_WRITE].bytes),
+	progress_show(in, "%.1f MiB in, %.1f dropped, %.1f stored, %.3f bytes copied a byte, %.3f moved",
+		      MIB(in), MIB(stats->dropped_bytes), MIB(info.stage[UNIFIED_IO_STAGE_WRITE].bytes),
 		      in ? copied(&info) / in : 0, in ? info.moved / in : 0);
 }
 
@@ -123,7 +123,8 @@ static void summary(const struct unified_io *io, const struct filter_stats *stat
 	       MIB(copied(&info) - info.stage[UNIFIED_IO_STAGE_RECV].copied));
 	printf("moved     %.4f bytes a byte received, by the program itself: %.1f MiB\n",
 	       info.moved / in, MIB(info.moved));
-	printf("process   slept and woke %ld times, for the progress\n", usage.ru_nvcsw);
+	printf("process   %ld voluntary context switches in all, most of them to draw the progress\n",
+	       usage.ru_nvcsw);
 }
 
 int main(int argc, char **argv)

@@ -17,6 +17,8 @@
 #include "record.h"
 #include "restore.skel.h"
 
+#define MAX_DEPTH	128	/* chains in flight; the SQ has more entries */
+
 struct extent {
 	uint64_t at;
 	uint32_t size;
@@ -81,44 +83,45 @@ static struct restore *load_restore(struct unified_io *io, uint64_t log_id, stru
 	return restore;
 }
 
-/* Chain number @i, in the buffer that chain @i - @depth has left. */
 static void queue_record(struct unified_io *io, int slot, const struct index *index, size_t i,
-			 size_t depth, uint32_t lba_size)
+			 uint32_t buffer, uint32_t lba_size)
 {
 	struct unified_descriptor *desc = unified_io_get_desc(io);
 	const struct extent *extent = &index->extents[i];
 
-	unified_io_prep_read(desc, i % depth * index->largest, extent->size,
+	unified_io_prep_read(desc, (uint64_t)buffer * index->largest, extent->size,
 			     extent->at / lba_size);
 	unified_io_then_bpf(desc, 0, i);
 	unified_io_then_send(desc, slot);
-	desc->user_data = i;
+	desc->user_data = buffer;
 }
 
-/* Keeps @depth chains in flight. Sends to one socket complete in order, so buffers free up in order. */
-static uint64_t send_all(struct unified_io *io, int slot, const struct index *index)
+/* Keeps all buffers busy. The kernel sends in the order of submission, whichever read ends first. */
+static void send_all(struct unified_io *io, int slot, const struct index *index)
 {
+	uint32_t free[MAX_DEPTH], nr_free, depth = io->data_size / index->largest;
 	struct unified_completion cqe;
 	struct unified_io_info info;
-	size_t depth = io->data_size / index->largest, queued = 0, done = 0;
+	size_t queued = 0, done = 0;
 	uint64_t sent = 0;
 
 	get_info(io, &info);
-	if (depth > io->sq_mask + 1)
-		depth = io->sq_mask + 1;
+	if (depth > MAX_DEPTH)
+		depth = MAX_DEPTH;
+	for (nr_free = 0; nr_free < depth; nr_free++)
+		free[nr_free] = nr_free;
 	while (done < index->nr) {
-		while (queued < index->nr && queued - done < depth)
-			queue_record(io, slot, index, queued++, depth, info.lba_size);
+		while (queued < index->nr && nr_free)
+			queue_record(io, slot, index, queued++, free[--nr_free], info.lba_size);
 		must(UNIFIED_IO_CALL_COMPLETION, unified_io_wait(io, &cqe, 0), "wait");
 		must(UNIFIED_IO_CALL_COMPLETION, cqe.res, "a record");
-		if (cqe.user_data != done)
-			errx(1, "record %llu was sent before %zu", cqe.user_data, done);
+		free[nr_free++] = cqe.user_data;
 		sent += cqe.send;
 		done++;
 		if (!(done % 64) || done == index->nr)
-			progress_show(sent, "%zu of %zu records sent", done, index->nr);
+			progress_show(sent, "%.1f MiB out, %zu of %zu records", MIB(sent), done,
+				      index->nr);
 	}
-	return sent;
 }
 
 static void summary(const struct unified_io *io, double seconds, uint64_t lines)

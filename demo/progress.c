@@ -79,8 +79,7 @@ void progress_show(uint64_t bytes, const char *format, ...)
 		fputs("\r\033[K", stdout);
 	if (progress.expect)
 		printf("%3u%% ", percent);
-	printf("%.1f MiB in, ", MIB(bytes));
-	if (seconds > 0)
+	if (seconds > 0.1)
 		printf("%.1f MiB/s (emulated), ", MIB(bytes) / seconds);
 	va_start(args, format);
 	vprintf(format, args);
