@@ -22,7 +22,7 @@ const volatile __u64 log_id;
 __u64 dropped_lines;
 
 /* Arrivals of one socket are processed one after the other: no lock. */
-static struct log_tail tail;
+static __u64 next_seq, next_offset;
 
 static bool is_comment(struct unified_io_bpf_ctx *ctx, __u32 pos)
 {
@@ -44,6 +44,7 @@ int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 {
 	bool eof = op->flags & UNIFIED_IO_BPF_CTX_F_EOF;
 	__u32 pos = op->off, out = pos, end = pos + op->len, len;
+	struct log_tail tail = { next_seq, next_offset };
 	int err = 0, i;
 
 	bpf_for(i, 0, op->len) {
@@ -68,8 +69,8 @@ int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 		return UNIFIED_IO_BPF_DROP;
 	err = record_frame(op, op->off - HEADER_LEN, len, log_id, &tail,
 			   eof ? UNIFIED_IO_LOG_END : 0);
-	tail.seq++;
-	tail.offset += len;
+	next_seq++;
+	next_offset += len;
 	return err;
 }
 

@@ -28,11 +28,14 @@ struct kv_key {
 	__u8 bytes[KV_KEY_MAX];
 };
 
+/* A whole value is copied under the lock: words, and no loop for the verifier. */
+struct kv_value { __u64 words[KV_VALUE_MAX / 8]; };
+
 struct kv_entry {
 	struct bpf_spin_lock lock;
 	__u32 len;
 	__u64 order;		/* of the batch that set it, from 1: the newest stays */
-	__u64 words[KV_VALUE_MAX / 8];
+	struct kv_value value;
 };
 
 struct {
@@ -54,19 +57,23 @@ static struct {
 
 static __u64 blank[sizeof(struct kv_entry) / 8];
 
+/* To count from: the verifier ends a loop only if it cannot tell the rounds apart. */
+__u32 unknown_zero;
+
 /* One receive, or one record that is replayed. */
 struct kv_batch {
 	struct log_tail tail;	/* its place in the log, ... */
 	__u64 lba;
 	__u64 order;		/* ... once this is not 0 */
 	__u32 answered;		/* bytes of answers, from offset 0 */
+	__u32 scratch;		/* where there is room for a value */
 	bool replay;		/* nobody waits for answers */
 };
 
 /* Room for the longest answer, or NULL. */
 static __always_inline __u8 *answer_room(struct unified_io_bpf_ctx *ctx, const struct kv_batch *batch)
 {
-	if (batch->replay || batch->answered > KV_ANSWERS - KV_ANSWER_MAX)
+	if (batch->replay || batch->answered > KV_SCRATCH - KV_ANSWER_MAX)
 		return NULL;
 	return bpf_uior_data(ctx, batch->answered, KV_ANSWER_MAX);
 }
@@ -106,24 +113,36 @@ static __noinline bool reserve_record(struct unified_io_bpf_ctx *ctx, struct kv_
 	return room;
 }
 
-static __noinline bool make_key(struct unified_io_bpf_ctx *ctx, const struct resp_request *req,
-				struct kv_key *key)
-{
-	__u32 len = req->len[1], at, i;
-	const __u8 *p = window(ctx, req->off[1], KV_KEY_MAX, &at);
+struct window_key { __u8 bytes[KV_KEY_MAX]; };
 
-	__builtin_memset(key, 0, sizeof(*key));
-	if (!p || len > KV_KEY_MAX)
-		return false;
-	key->len = len;
+__noinline int scan_key(struct kv_key *key __arg_nonnull,
+			const struct window_key *window __arg_nonnull, __u32 at, __u32 len)
+{
+	__u32 i;
+
 	for (i = 0; i < KV_KEY_MAX && i < len; i++) {
 		__u32 index = at + i;
 
+		barrier_var(index);
 		if (index >= KV_KEY_MAX)
-			return false;
-		key->bytes[i] = p[index];
+			return -ERANGE;
+		key->bytes[i] = window->bytes[index];
 	}
-	return true;
+	return 0;
+}
+
+static __always_inline bool make_key(struct unified_io_bpf_ctx *ctx,
+				     const struct resp_request *req, struct kv_key *key)
+{
+	const __u8 *p;
+	__u32 at;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	key->len = req->len[1];
+	p = window(ctx, req->off[1], KV_KEY_MAX, &at);
+	if (!p || key->len > KV_KEY_MAX)
+		return false;
+	return !scan_key(key, (const struct window_key *)p, at, key->len);
 }
 
 /* "$<len>\r\n"; returns how long that is, at most 7. */
@@ -142,17 +161,16 @@ static __always_inline __u32 put_length(__u8 *p, __u32 len)
 }
 
 /* The value as an answer; returns how long that is. */
-static __noinline __u32 put_value(__u8 *p, struct kv_entry *entry)
+static __always_inline __u32 put_value(__u8 *p, struct kv_entry *entry)
 {
-	__u32 len, at, i;
+	__u32 len, at;
 
 	bpf_spin_lock(&entry->lock);
 	len = entry->len;
 	if (len > KV_VALUE_MAX)
 		len = KV_VALUE_MAX;
 	at = put_length(p, len);
-	for (i = 0; i < KV_VALUE_MAX / 8 && i * 8 < len; i++)
-		*(__u64 *)(p + at + i * 8) = entry->words[i];
+	*(struct kv_value *)(p + at) = entry->value;
 	bpf_spin_unlock(&entry->lock);
 	p[at + len] = '\r';
 	p[at + len + 1] = '\n';
@@ -181,41 +199,62 @@ static __noinline int get(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch
 	return 0;
 }
 
-/* Up to 7 bytes from @at of a window of KV_VALUE_MAX, as a little endian word. */
-static __always_inline __u64 last_word(const __u8 *p, __u32 at, __u32 len)
+struct window_value { __u8 bytes[KV_VALUE_MAX]; };
+
+/* The @len bytes from @at of the window, as words. */
+__noinline int scan_value(struct kv_value *value __arg_nonnull,
+			  const struct window_value *window __arg_nonnull, __u32 at, __u32 len)
 {
+	__u32 i, index, whole = len & ~7;
 	__u64 word = 0;
-	__u32 i;
 
-	for (i = 0; i < 7 && i < len; i++) {
-		__u32 index = at + i;
-
-		if (index < KV_VALUE_MAX)
-			word |= (__u64)p[index] << (8 * i);
+	for (i = 0; i < KV_VALUE_MAX && i < whole; i += 8) {
+		index = at + i;
+		barrier_var(index);
+		if (index > KV_VALUE_MAX - 8)
+			return -ERANGE;
+		value->words[i / 8] = *(const __u64 *)(window->bytes + index);
 	}
-	return word;
+	for (i = 0; i < 7 && whole + i < len; i++) {
+		index = at + whole + i;
+		barrier_var(index);
+		if (index >= KV_VALUE_MAX)
+			return -ERANGE;
+		word |= (__u64)window->bytes[index] << (8 * i);
+	}
+	if (whole < KV_VALUE_MAX)
+		value->words[whole / 8] = word;
+	return 0;
 }
 
-static __noinline void take_value(struct kv_entry *entry, const __u8 *p, __u32 at, __u32 len,
-				  __u64 order)
+static __always_inline void take_value(struct kv_entry *entry, const struct kv_value *value,
+				       __u32 len, __u64 order)
 {
-	__u64 last = last_word(p, at + (len & ~7), len & 7);
-	__u32 i;
-
 	bpf_spin_lock(&entry->lock);
 	if (entry->order <= order) {
-		for (i = 0; i < KV_VALUE_MAX / 8 && i * 8 + 8 <= len; i++) {
-			__u32 index = at + i * 8;
-
-			if (index <= KV_VALUE_MAX - 8)
-				entry->words[i] = *(const __u64 *)(p + index);
-		}
-		if (len < KV_VALUE_MAX)
-			entry->words[len / 8] = last;
+		entry->value = *value;
 		entry->len = len;
 		entry->order = order;
 	}
 	bpf_spin_unlock(&entry->lock);
+}
+
+/* The value that the request brings, brought into line. */
+static __always_inline const struct kv_value *make_value(struct unified_io_bpf_ctx *ctx,
+							 const struct kv_batch *batch,
+							 const struct resp_request *req)
+{
+	struct kv_value *value;
+	__u32 at;
+	const __u8 *p;
+
+	p = window(ctx, req->off[2], KV_VALUE_MAX, &at);
+	value = (struct kv_value *)bpf_uior_data(ctx, batch->scratch, KV_VALUE_MAX);
+	if (!p || !value || req->len[2] > KV_VALUE_MAX)
+		return NULL;
+	if (scan_value(value, (const struct window_value *)p, at, req->len[2]))
+		return NULL;
+	return value;
 }
 
 static __always_inline struct kv_entry *find_or_add(const struct kv_key *key)
@@ -231,13 +270,11 @@ static __always_inline struct kv_entry *find_or_add(const struct kv_key *key)
 static __noinline int set(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch,
 			  const struct resp_request *req)
 {
-	__u32 len = req->len[2], at;
+	const struct kv_value *value = make_value(ctx, batch, req);
 	struct kv_entry *entry;
-	const __u8 *p;
 	struct kv_key key;
 
-	p = window(ctx, req->off[2], KV_VALUE_MAX, &at);
-	if (!p || len > KV_VALUE_MAX || !make_key(ctx, req, &key)) {
+	if (!value || !make_key(ctx, req, &key)) {
 		ANSWER(ctx, batch, "-ERR the key or the value is too long");
 		return 0;
 	}
@@ -250,7 +287,7 @@ static __noinline int set(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch
 		ANSWER(ctx, batch, "-ERR the table is full");
 		return 0;
 	}
-	take_value(entry, p, at, len, batch->order);
+	take_value(entry, value, req->len[2], batch->order);
 	ANSWER(ctx, batch, "+OK");
 	return 0;
 }
@@ -307,7 +344,7 @@ static __always_inline int log_batch(struct unified_io_bpf_ctx *ctx, const struc
 static __noinline int serve(struct unified_io_bpf_ctx *ctx)
 {
 	__u32 end = ctx->off + ctx->len, pos;
-	struct kv_batch batch = {};
+	struct kv_batch batch = { .answered = unknown_zero, .scratch = KV_SCRATCH };
 	int err = 0;
 
 	pos = carry_out_all(ctx, &batch, ctx->off, end);
@@ -359,7 +396,11 @@ static __always_inline bool valid_record(struct unified_io_bpf_ctx *ctx,
 /* Passes a valid record on with its size as length, and drops anything else. */
 static __noinline int replay(struct unified_io_bpf_ctx *ctx)
 {
-	struct kv_batch batch = { .replay = true };
+	struct kv_batch batch = {
+		.answered = unknown_zero,
+		.scratch = KV_RECORD,
+		.replay = true,
+	};
 	struct unified_io_log_header *header;
 	__u32 len, size;
 

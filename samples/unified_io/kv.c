@@ -52,7 +52,7 @@ static struct kv *load_program(const struct unified_io *io, const struct unified
 
 	if (!skel)
 		err(1, "kv.bpf.o");
-	skel->rodata->log_end = info->device_size / info->lba_size;
+	skel->rodata->log_end = (info->device_size - KV_READ) / info->lba_size;
 	check(UNIFIED_IO_CALL_OPS, "bind", unified_io_bind_ops(io, skel->obj));
 	check(UNIFIED_IO_CALL_OPS, "load", kv__load(skel));
 	check(UNIFIED_IO_CALL_OPS, "attach", unified_io_attach_ops(skel->obj, link));
@@ -89,7 +89,7 @@ static __u64 replay_record(struct unified_io *io, __u64 lba, __u32 lba_size)
 	struct unified_descriptor *desc = unified_io_get_desc(io);
 	struct unified_completion cqe;
 
-	unified_io_prep_read(desc, 0, KV_RECORD, lba);
+	unified_io_prep_read(desc, 0, KV_READ, lba);
 	unified_io_then_bpf(desc, 0, KV_REPLAY);
 	cqe = run(io);
 	return cqe.flags & UNIFIED_IO_CQE_F_DROPPED ? 0 : cqe.len / lba_size;
@@ -97,7 +97,7 @@ static __u64 replay_record(struct unified_io *io, __u64 lba, __u32 lba_size)
 
 static void recover_log(struct unified_io *io, const struct unified_io_info *info)
 {
-	__u64 last = (info->device_size - KV_RECORD) / info->lba_size;
+	__u64 last = (info->device_size - KV_READ) / info->lba_size;
 	__u64 in_flight = NR_BUFFERS * (KV_RECORD / info->lba_size);
 	__u64 lba = 0, end = 0, records = 0, blocks;
 

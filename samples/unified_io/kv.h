@@ -14,18 +14,22 @@
 /*
  * The buffer of a receive:
  *
- *	| answers | header | requests |
- *	          '-- log record -----'
+ *	| answers | scratch | header | requests |
+ *	                    '-- log record -----'
  *
  * The shortest request that can get the longest answer is a GET of 20 bytes:
- * there is room for an answer to as many of them as can come.
+ * there is room for an answer to as many of them as can come. A replay reads
+ *
+ *	| header | requests | scratch |
  */
 #define KV_HEADER	64
 #define KV_RECORD	8192
 #define KV_REQUESTS	(KV_RECORD - KV_HEADER)
 #define KV_ANSWER_MAX	(KV_VALUE_MAX + 16)
-#define KV_ANSWERS	((KV_REQUESTS / 20 + 2) * KV_ANSWER_MAX / 4096 * 4096 + 4096)
-#define KV_HEADROOM	(KV_ANSWERS + KV_HEADER)
-#define KV_BUFFER	(KV_ANSWERS + KV_RECORD)
+#define KV_SCRATCH	((KV_REQUESTS / 20 + 2) * KV_ANSWER_MAX / 4096 * 4096)
+#define KV_HEAD		(KV_SCRATCH + 4096)	/* of the record: drives want its alignment */
+#define KV_HEADROOM	(KV_HEAD + KV_HEADER)
+#define KV_BUFFER	(KV_HEAD + KV_RECORD)
+#define KV_READ		(KV_RECORD + 4096)
 
 #endif /* KV_H */

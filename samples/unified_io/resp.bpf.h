@@ -8,7 +8,6 @@
 
 #define RESP_ARGS	3	/* that are remembered */
 #define RESP_ARGS_MAX	64	/* that a request may have */
-#define RESP_NUMBER_MAX	8	/* characters from the kind to before the line's end */
 
 struct resp_request {
 	__u32 argc;
@@ -32,53 +31,72 @@ static __always_inline const __u8 *window(struct unified_io_bpf_ctx *ctx, __u32 
 }
 
 /*
- * "<kind><number>\r\n" at @pos. Returns its length, 0 if it is not all there,
- * or -EPROTO.
+ * Global functions are verified once and on their own, whatever the loops that
+ * call them: so those that look at bytes are global, and get a window to look
+ * through in a struct of its size.
  */
-static __noinline int parse_number(struct unified_io_bpf_ctx *ctx, __u32 pos, __u32 end, __u8 kind,
-				   __u32 *number)
-{
-	__u32 at, i, value = 0;
-	const __u8 *p = window(ctx, pos, 16, &at);
+struct window8 { __u8 bytes[8]; };
+struct window16 { __u8 bytes[16]; };
 
-	if (!p || pos >= end)
-		return 0;
-	for (i = 0; i <= RESP_NUMBER_MAX; i++) {
+/*
+ * "<kind><number>\r\n" from @at, of which @avail bytes are there. Returns
+ * number << 8 | length, 0 if it is not all there, or -EPROTO.
+ */
+__noinline __s64 scan_number(const struct window16 *window __arg_nonnull, __u32 at, __u32 avail,
+			     __u8 kind)
+{
+	__u32 number = 0, i;
+
+	for (i = 0; i < 10; i++) {
 		__u32 index = at + i;
 		__u8 c;
 
-		if (pos + i + 1 >= end || index > 15)
+		barrier_var(index);	/* or the compiler checks another register than it uses */
+		if (i + 1 >= avail || index > 15)
 			return 0;
-		c = p[index];
-		if (i == 0 ? c != kind : c != '\r' && (c < '0' || c > '9'))
+		c = window->bytes[index];
+		if (i && c == '\r')
+			return (__u64)number << 8 | (i + 2);
+		if (i ? c < '0' || c > '9' : c != kind)
 			return -EPROTO;
-		if (c == '\r') {
-			*number = value;
-			return i + 2;
-		}
 		if (i)
-			value = value * 10 + c - '0';
+			number = number * 10 + c - '0';
 	}
 	return -EPROTO;
+}
+
+/* As scan_number(), at @pos of the buffer, whose data end at @end. */
+static __always_inline __s64 parse_number(struct unified_io_bpf_ctx *ctx, __u32 pos, __u32 end,
+					  __u8 kind)
+{
+	const __u8 *p;
+	__u32 at;
+
+	if (pos >= end)
+		return 0;
+	p = window(ctx, pos, sizeof(struct window16), &at);
+	return p ? scan_number((const struct window16 *)p, at, end - pos, kind) : 0;
 }
 
 static __always_inline int parse_array(struct unified_io_bpf_ctx *ctx, __u32 pos, __u32 end,
 				       struct resp_request *req)
 {
-	__u32 at = pos, len = 0;
-	int i, n;
+	__s64 n = parse_number(ctx, pos, end, '*');
+	__u32 at = pos, len;
+	int i;
 
-	n = parse_number(ctx, at, end, '*', &req->argc);
 	if (n <= 0)
 		return n;
+	req->argc = n >> 8;
 	if (req->argc > RESP_ARGS_MAX)
 		return -EPROTO;
-	at += n;
+	at += n & 0xff;
 	bpf_for(i, 0, req->argc) {
-		n = parse_number(ctx, at, end, '$', &len);
+		n = parse_number(ctx, at, end, '$');
 		if (n <= 0)
 			return n;
-		at += n;
+		at += n & 0xff;
+		len = n >> 8;
 		if (len > end - at || end - at - len < 2)
 			return 0;
 		if (i >= 0 && i < RESP_ARGS) {
@@ -118,23 +136,31 @@ static __always_inline int parse_request(struct unified_io_bpf_ctx *ctx, __u32 p
 	return *first == '*' ? parse_array(ctx, pos, end, req) : parse_line(ctx, pos, end, req);
 }
 
-/* A command's name, of up to 8 letters, as a number; 0 for a longer one. */
-static __noinline __u64 parse_name(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len)
+/* @len letters from @at in capitals, as a number. */
+__noinline __u64 scan_name(const struct window8 *window __arg_nonnull, __u32 at, __u32 len)
 {
-	__u32 at, i;
-	const __u8 *p = window(ctx, off, 8, &at);
 	__u64 name = 0;
+	__u32 i;
 
-	if (!p || len > 8)
-		return 0;
 	for (i = 0; i < 8 && i < len; i++) {
 		__u32 index = at + i;
 
+		barrier_var(index);
 		if (index > 7)
 			return 0;
-		name = name << 8 | (p[index] & ~0x20);
+		name = name << 8 | (window->bytes[index] & ~0x20);
 	}
 	return name;
+}
+
+/* A command's name, of up to 8 letters, as a number; 0 for a longer one. */
+static __always_inline __u64 parse_name(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len)
+{
+	const __u8 *p;
+	__u32 at;
+
+	p = window(ctx, off, sizeof(struct window8), &at);
+	return p && len <= 8 ? scan_name((const struct window8 *)p, at, len) : 0;
 }
 
 /* What parse_name() makes of @s, a constant. */
