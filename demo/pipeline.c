@@ -40,9 +40,11 @@ static struct filter *load_filter(struct unified_io *io, struct bpf_link **link)
 static void submit_stream(struct unified_io *io, int slot, uint32_t buffer)
 {
 	struct unified_descriptor *desc = unified_io_get_desc(io);
+	uint64_t nr = io->data_size / buffer;
 
-	must(UNIFIED_IO_CALL_SUBMIT,
-	     unified_io_add_buffers(io, 0, buffer, io->data_size / buffer), "buffers");
+	if (nr > io->niov_mask + 1)
+		nr = io->niov_mask + 1;
+	must(UNIFIED_IO_CALL_SUBMIT, unified_io_add_buffers(io, 0, buffer, nr), "buffers");
 	unified_io_prep_recv_multishot(desc, slot, sizeof(struct unified_io_log_header),
 				       UNIFIED_IO_DESC_F_WAITALL | UNIFIED_IO_DESC_F_PAD |
 				       UNIFIED_IO_DESC_F_RECYCLE | UNIFIED_IO_DESC_F_CQE_SKIP);
