@@ -17,6 +17,9 @@
  *	E  store_release(niov_tail)		load_acquire(niov_tail)
  *	F  load_acquire(niov_head)		store_release(niov_head)
  *	   as A and B, for Net IOVs
+ *	G  full barrier between the store	full barrier between the store
+ *	   of cq_head or niov_tail and the	of flags and the look at cq_head
+ *	   load of flags			and niov_tail
  */
 #ifndef UNIFIED_IO_BARRIER_H
 #define UNIFIED_IO_BARRIER_H
@@ -31,6 +34,11 @@ static inline void unified_io_store_release(__u32 *index, __u32 value)
 static inline __u32 unified_io_load_acquire(const __u32 *index)
 {
 	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+static inline void unified_io_full_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline __u32 unified_io_load(const __u32 *word)

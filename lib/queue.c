@@ -56,6 +56,7 @@ int unified_io_submit_one(struct unified_io *io, const struct unified_descriptor
 
 bool unified_io_needs_enter(const struct unified_io *io)
 {
+	unified_io_full_barrier();	/* G */
 	return unified_io_load(&io->ctrl->flags) &
 	       (UNIFIED_IO_CTRL_F_CQ_FULL | UNIFIED_IO_CTRL_F_NEED_NIOV);
 }

@@ -187,9 +187,9 @@ __bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
  * @ctx: the operation
  * @dst: offset to move to
  * @src: offset to move from; the two may overlap
- * @len: bytes; counted as moved
+ * @len: bytes, up to UNIFIED_IO_BPF_SPAN_MAX; counted as moved
  *
- * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long. Context: any; does not sleep.
  */
 __bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, u32 len)
 {
@@ -198,6 +198,8 @@ __bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, 
 
 	if (!to || !from)
 		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
 	memmove(to, from, len);
 	op->cqe.moved += len;
 	atomic64_add(len, &op->region->counts.moved);
@@ -208,11 +210,11 @@ __bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, 
  * bpf_uior_memchr - find a byte
  * @ctx: the operation
  * @off: first byte to look at, from the start of the buffer
- * @len: bytes to look at
+ * @len: bytes to look at, up to UNIFIED_IO_BPF_SPAN_MAX
  * @c: the byte
  *
  * Return: its offset from the start of the buffer; -ENOENT if it is not there;
- * -ERANGE outside the buffer. Context: any; does not sleep.
+ * -ERANGE outside the buffer; -EMSGSIZE if too long. Context: any; does not sleep.
  */
 __bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u8 c)
 {
@@ -220,6 +222,8 @@ __bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len
 
 	if (!from)
 		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
 	at = memchr(from, c, len);
 	return at ? off + (at - from) : -ENOENT;
 }
@@ -228,11 +232,11 @@ __bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len
  * bpf_uior_crc32c - CRC-32C as in RFC 3720, 12.1
  * @ctx: the operation
  * @off: first byte, from the start of the buffer
- * @len: bytes
+ * @len: bytes, up to UNIFIED_IO_BPF_SPAN_MAX
  * @seed: 0, or the result for what comes before
  *
- * Return: the checksum, 0 to 0xffffffff; -ERANGE outside the buffer. Context:
- * any; does not sleep.
+ * Return: the checksum, 0 to 0xffffffff; -ERANGE outside the buffer; -EMSGSIZE
+ * if too long. Context: any; does not sleep.
  */
 __bpf_kfunc s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u32 seed)
 {
@@ -240,6 +244,8 @@ __bpf_kfunc s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, u32 off, u32 len
 
 	if (!from)
 		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
 	return (u32)~crc32c(~seed, from, len);
 }
 
@@ -325,7 +331,8 @@ int uior_bpf(struct uior_op *op)
 	rcu_read_unlock();
 	if (!ops) {
 		ret = uior_xdp_run(op, prog_id, &verdict);
-		if (ret && prog_id)
+		/* A program that went away must not let pass what it held back. */
+		if (ret && (prog_id || READ_ONCE(op->region->bpf_had)))
 			return ret;
 		if (ret)
 			op->cqe.flags |= UNIFIED_IO_CQE_F_NO_PROG;
@@ -344,6 +351,7 @@ static int uior_ops_reg(void *kdata, struct bpf_link *link)
 		return -ENOENT;
 	if (rcu_access_pointer(region->bpf_ops))
 		return -EBUSY;
+	WRITE_ONCE(region->bpf_had, true);
 	rcu_assign_pointer(region->bpf_ops, ops);
 	return 0;
 }

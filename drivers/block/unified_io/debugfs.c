@@ -68,6 +68,7 @@ void uior_info(struct uior_region *region, struct unified_io_info *info)
 		.sq_entries = region->sq_entries,
 		.cq_entries = region->cq_entries,
 		.niov_entries = region->niov_entries,
+		.niov_held = READ_ONCE(region->nr_spare),
 	};
 	uior_info_dev(region, info);
 	uior_info_counts(region, info);
@@ -89,6 +90,7 @@ static int uior_stats_show(struct seq_file *m, void *unused)
 	UIOR_STAT(m, &info, nr_progs);
 	UIOR_STAT(m, &info, struct_ops);
 	UIOR_STAT(m, &info, inflight);
+	UIOR_STAT(m, &info, niov_held);
 	UIOR_STAT(m, &info, submitted);
 	UIOR_STAT(m, &info, completed);
 	UIOR_STAT(m, &info, dropped);

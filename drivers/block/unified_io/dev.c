@@ -14,14 +14,31 @@
 
 #include "uior.h"
 
-static u32 uior_dev_max_bytes(struct request_queue *q, const struct uior_mem *mem, u32 lba_shift)
-{
-	u64 max = (u64)queue_max_hw_sectors(q) << SECTOR_SHIFT;
-	u64 segment = mem->nr_huge == mem->nr_bvecs ? PMD_SIZE : PAGE_SIZE;
-	/* A run of bytes that begins and ends inside a page takes one segment more. */
-	u64 by_segments = (max_t(u64, queue_max_segments(q), 2) - 1) * segment;
+/* A read or write command counts its blocks in 16 bits (NVM Command Set Specification, 3.2.4). */
+#define UIOR_NVME_MAX_BLOCKS	65536ULL
 
-	return round_down(min3(max, by_segments, (u64)UNIFIED_IO_MAX_LEN), 1U << lba_shift);
+/**
+ * uior_dev_limit - how long may one command be?
+ * @dev: open
+ * @mem: the region's pages
+ *
+ * The block layer splits bios by itself; a passthrough command has to fit.
+ */
+void uior_dev_limit(struct uior_dev *dev, const struct uior_mem *mem)
+{
+	u64 segment = mem->nr_huge == mem->nr_bvecs ? PMD_SIZE : PAGE_SIZE, max;
+	struct request_queue *q;
+
+	dev->max_bytes = UNIFIED_IO_MAX_LEN;
+	if (dev->kind != UNIFIED_IO_DEV_NVME)
+		return;
+	q = bdev_get_queue(dev->bdev);
+	max = min((u64)queue_max_hw_sectors(q) << SECTOR_SHIFT,
+		  UIOR_NVME_MAX_BLOCKS << dev->lba_shift);
+	/* A run of bytes that begins and ends inside a page takes one segment more. */
+	max = min3(max, (max_t(u64, queue_max_segments(q), 2) - 1) * segment,
+		   (u64)UNIFIED_IO_MAX_LEN);
+	dev->max_bytes = round_down(max, 1U << dev->lba_shift);
 }
 
 /**
@@ -29,11 +46,10 @@ static u32 uior_dev_max_bytes(struct request_queue *q, const struct uior_mem *me
  * @dev: zeroed
  * @fd: block device, or -1 for none
  * @block_layer: bio even for NVMe
- * @mem: the region's pages
  *
  * Context: process, may sleep. Return: 0, -EBADF or -ENOTBLK.
  */
-int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer, const struct uior_mem *mem)
+int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer)
 {
 	struct file *file;
 
@@ -47,14 +63,11 @@ int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer, const struct u
 		return -ENOTBLK;
 	dev->bdev = I_BDEV(file->f_mapping->host);
 	dev->lba_shift = ilog2(bdev_logical_block_size(dev->bdev));
-	dev->kind = UNIFIED_IO_DEV_BLOCK;
-	dev->nsid = 1;
-	dev->max_bytes = UNIFIED_IO_MAX_LEN;
-	if (!block_layer && uior_nvme_usable(dev->bdev, file->f_mode, &dev->nsid)) {
-		dev->kind = UNIFIED_IO_DEV_NVME;
-		dev->max_bytes = uior_dev_max_bytes(bdev_get_queue(dev->bdev), mem,
-						    dev->lba_shift);
-	}
+	dev->nsid = uior_nvme_nsid(dev->bdev);
+	dev->kind = dev->nsid && !block_layer && uior_nvme_usable(dev->bdev) ?
+		    UNIFIED_IO_DEV_NVME : UNIFIED_IO_DEV_BLOCK;
+	if (!dev->nsid)
+		dev->nsid = 1;
 	return 0;
 }
 
@@ -97,15 +110,26 @@ int uior_dev_check(const struct uior_op *op, u32 off, u32 len, u64 lba)
 	return 0;
 }
 
+/* The block layer's errors by the names of the uapi header. */
+static int uior_dev_errno(const struct uior_dev *dev, int err)
+{
+	if (!uior_dev_alive(dev))
+		return -ENODEV;
+	return err == -ENODEV || err == -ENOMEM || err == -EOPNOTSUPP ? err : -EIO;
+}
+
 static int uior_dev_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
 {
 	const struct uior_dev *dev = &op->region->dev;
+	int ret;
 
 	if (!uior_dev_alive(dev))
 		return -ENODEV;
 	if (dev->kind == UNIFIED_IO_DEV_NVME)
-		return uior_nvme_submit(op, opcode, lba, len);
-	return uior_blk_submit(op, opcode, lba, len);
+		ret = uior_nvme_submit(op, opcode, lba, len);
+	else
+		ret = uior_blk_submit(op, opcode, lba, len);
+	return ret ? uior_dev_errno(dev, ret) : 0;
 }
 
 /* Point the operation's bio at @len bytes of the region. */
@@ -155,15 +179,10 @@ static int uior_dev_next(struct uior_op *op, u8 opcode)
 void uior_dev_done(struct uior_op *op, blk_status_t status)
 {
 	struct uior_dev *dev = &op->region->dev;
-	int ret = 0;
 
 	bio_uninit(&op->bio);
 	if (status) {
-		ret = uior_dev_alive(dev) ? blk_status_to_errno(status) : -ENODEV;
-		/* EREMOTEIO is ours for misalignment. */
-		if (ret == -EREMOTEIO)
-			ret = -EIO;
-		uior_op_resume(op, ret);
+		uior_op_resume(op, uior_dev_errno(dev, blk_status_to_errno(status)));
 		return;
 	}
 	if (op->cqe.stage == UNIFIED_IO_STAGE_FLUSH) {

@@ -11,21 +11,20 @@
 
 #include "ring.h"
 
-static DEFINE_MUTEX(uior_setup_lock);
-
 static int uior_do_setup(struct file *file, void *arg)
 {
 	struct uior_region *region;
 
-	guard(mutex)(&uior_setup_lock);
-	if (file->private_data)
+	if (READ_ONCE(file->private_data))
 		return -EBUSY;
 	region = uior_region_create(arg);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
-	/* Pairs with smp_load_acquire() at each use. */
-	smp_store_release(&file->private_data, region);
-	return 0;
+	/* Release: pairs with smp_load_acquire() at each use. */
+	if (!cmpxchg_release(&file->private_data, NULL, region))
+		return 0;
+	uior_region_close(region);
+	return -EBUSY;
 }
 
 static int uior_do_query(struct file *file, void *arg)
@@ -76,6 +75,7 @@ static int uior_submit_batch(struct uior_region *region, u32 nr, u32 *submitted)
 	struct uior_op *op = NULL;
 	u32 n;
 
+	nr = min(nr, region->sq_entries);
 	blk_start_plug(&plug);
 	for (n = 0; n < nr; n++) {
 		op = uior_sq_next(region);
@@ -100,7 +100,8 @@ static int uior_do_enter(struct uior_region *region, void *arg)
 	uior_flow_unpark(region);
 	ret = uior_submit_batch(region, enter->to_submit, &enter->submitted);
 	uior_run_ready(region);
-	if (enter->min_complete && (!ret || enter->submitted))
+	/* Also with a full CQ: what is in flight will make it worth another try. */
+	if (enter->min_complete)
 		ret = uior_run_wait(region, enter->min_complete, enter->timeout_ns);
 	enter->completed = uior_cq_count(region);
 	return enter->submitted ? 0 : ret;
@@ -182,6 +183,19 @@ static int uior_do_region(struct file *file, unsigned int nr, void *arg)
 	uior_run_end(region);
 	return ret;
 }
+
+static_assert(sizeof(struct unified_descriptor) == 64);
+static_assert(sizeof(struct unified_completion) == 64);
+static_assert(sizeof(struct unified_net_iov) == 16);
+static_assert(sizeof(struct unified_io_control) == 512);
+static_assert(offsetof(struct unified_io_control, sq_head) == 128);
+static_assert(offsetof(struct unified_io_control, cq_tail) == 192);
+static_assert(offsetof(struct unified_io_control, niov_head) == 256);
+static_assert(offsetof(struct unified_io_control, sq_tail) == 320);
+static_assert(offsetof(struct unified_io_control, cq_head) == 384);
+static_assert(offsetof(struct unified_io_control, niov_tail) == 448);
+/* The region's offsets, and those of mmap(), are as wide as a long. */
+static_assert(sizeof(long) == 8);
 
 /* Every argument there is. */
 union uior_arg {

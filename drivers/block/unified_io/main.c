@@ -37,10 +37,6 @@ static __poll_t uior_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &region->cq_wait, wait);
 	if (uior_cq_count(region))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	spin_lock_irq(&region->cq_lock);
-	if (uior_cq_room(region))
-		mask |= EPOLLOUT | EPOLLWRNORM;
-	spin_unlock_irq(&region->cq_lock);
 	return mask;
 }
 

@@ -18,11 +18,10 @@
 
 #include "uior.h"
 
-/* Neither of them wakes the OOM killer, here or in a memory cgroup. */
+/* Nor does this one wake the OOM killer. */
 #define UIOR_GFP_HUGE	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP | \
 			 __GFP_NORETRY | __GFP_NOWARN)
-#define UIOR_GFP_SMALL	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \
-			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define UIOR_GFP_SMALL	(UIOR_GFP | __GFP_ZERO)
 
 /* Which bio_vec holds the byte at @off, and where in it. */
 unsigned int uior_mem_bvec(const struct uior_mem *mem, size_t off, size_t *in_bvec)
@@ -113,7 +112,7 @@ static int uior_mem_populate(struct uior_mem *mem, int node, bool small)
 static int uior_mem_vmap(struct uior_mem *mem)
 {
 	unsigned int nr_pages = mem->size >> PAGE_SHIFT, n = 0, i, j;
-	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), UIOR_GFP);
 
 	if (!pages)
 		return -ENOMEM;
@@ -147,8 +146,7 @@ int uior_mem_alloc(struct uior_mem *mem, size_t size, int node, bool small)
 	/* Taking the last page would send the OOM killer after somebody else. */
 	if (max_bvecs > si_mem_available())
 		return -ENOMEM;
-	mem->bvecs = kvcalloc(max_bvecs, sizeof(*mem->bvecs), GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
-			      __GFP_RETRY_MAYFAIL);
+	mem->bvecs = kvcalloc(max_bvecs, sizeof(*mem->bvecs), UIOR_GFP);
 	if (!mem->bvecs)
 		return -ENOMEM;
 	ret = uior_mem_populate(mem, node, small);

@@ -27,28 +27,33 @@ static bool uior_nvme_owns(const struct gendisk *disk)
 }
 
 /**
- * uior_nvme_usable - can the device be driven by passthrough?
+ * uior_nvme_nsid - which namespace is behind the block device?
  * @bdev: any block device
- * @mode: of its file
- * @nsid: out: its namespace id
  *
- * Context: process, may sleep. A multipath head has no request queue of its
- * own, a partition none that knows its bounds.
+ * Context: process, may sleep. Return: its id, or 0 if it is not NVMe.
  */
-bool uior_nvme_usable(struct block_device *bdev, fmode_t mode, u32 *nsid)
+u32 uior_nvme_nsid(struct block_device *bdev)
+{
+	const struct gendisk *disk = bdev->bd_disk;
+
+	if (!uior_nvme_owns(disk) || !disk->fops->ioctl)
+		return 0;
+	return max(disk->fops->ioctl(bdev, BLK_OPEN_READ, NVME_IOCTL_ID, 0), 0);
+}
+
+/**
+ * uior_nvme_usable - can the namespace be driven by passthrough?
+ * @bdev: NVMe
+ *
+ * A multipath head has no request queue of its own, a partition none that knows
+ * its bounds.
+ */
+bool uior_nvme_usable(struct block_device *bdev)
 {
 	struct gendisk *disk = bdev->bd_disk;
-	int id;
 
-	if (bdev_is_partition(bdev) || !queue_is_mq(disk->queue) || !uior_nvme_owns(disk))
-		return false;
-	if (bdev_is_zoned(bdev) || blk_get_integrity(disk) || !disk->fops->ioctl)
-		return false;
-	id = disk->fops->ioctl(bdev, BLK_OPEN_READ, NVME_IOCTL_ID, 0);
-	if (id <= 0)
-		return false;
-	*nsid = id;
-	return true;
+	return !bdev_is_partition(bdev) && queue_is_mq(disk->queue) &&
+	       !bdev_is_zoned(bdev) && !blk_get_integrity(disk);
 }
 
 #ifdef UIOR_HAVE_END_IO_BATCH

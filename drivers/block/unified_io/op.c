@@ -42,8 +42,10 @@ struct uior_op *uior_op_get(struct uior_region *region)
 		op = list_first_entry(&region->free_ops, struct uior_op, node);
 		list_del(&op->node);
 		WRITE_ONCE(region->cq_reserved, region->cq_reserved + 1);
+		uior_ctrl_clear(region, UNIFIED_IO_CTRL_F_CQ_FULL);
+	} else {
+		uior_ctrl_set(region, region->ctrl_flags | UNIFIED_IO_CTRL_F_CQ_FULL);
 	}
-	uior_ctrl_flag(region, UNIFIED_IO_CTRL_F_CQ_FULL, !op);
 	spin_unlock_irqrestore(&region->cq_lock, irq);
 	if (!op)
 		return NULL;
@@ -84,11 +86,15 @@ static void uior_op_put_socks(struct uior_op *op)
 	op->tx = NULL;
 }
 
-/* An operation that was never started. */
+/* An operation that was never started. The caller holds the region. */
 void uior_op_put(struct uior_op *op)
 {
+	struct uior_region *region = op->region;
+
 	uior_op_put_socks(op);
 	uior_op_release(op, NULL);
+	/* A flow may have parked for want of the slot. */
+	uior_flow_unpark(region);
 }
 
 /* Offset in the region of a byte of the operation's buffer. */
@@ -156,6 +162,9 @@ static int uior_plan(struct uior_op *op)
 #define UIOR_FLAGS	(UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_WAITALL | \
 			 UNIFIED_IO_DESC_F_PAD | UIOR_MULTI)
 #define UIOR_NVME_FLAGS	(UNIFIED_IO_NVME_F_FUA | UNIFIED_IO_NVME_F_FLUSH)
+#define UIOR_PROTO_OK(proto)						\
+	((proto) == UNIFIED_IO_PROTO_ANY || (proto) == UNIFIED_IO_PROTO_TCP ||	\
+	 (proto) == UNIFIED_IO_PROTO_UDP || (proto) == UNIFIED_IO_PROTO_RAW)
 #define UIOR_NET_FLAGS	(UNIFIED_IO_NET_F_RECV | UNIFIED_IO_NET_F_SEND | UNIFIED_IO_NET_F_COPY)
 
 static int uior_check_flags(const struct uior_op *op)
@@ -165,7 +174,11 @@ static int uior_check_flags(const struct uior_op *op)
 
 	if (d->type & ~UIOR_TYPES || d->flags & ~UIOR_FLAGS || d->nvme.resv)
 		return -EINVAL;
-	if (d->nvme.flags & ~UIOR_NVME_FLAGS || d->net.flags & ~UIOR_NET_FLAGS)
+	if (d->nvme.flags & ~UIOR_NVME_FLAGS || d->net.flags & ~UIOR_NET_FLAGS ||
+	    !UIOR_PROTO_OK(d->net.proto))
+		return -EINVAL;
+	/* One slot for the stream, one for the arrival that it waits for. */
+	if ((d->flags & UNIFIED_IO_DESC_F_MULTISHOT) && op->region->cq_entries < 2)
 		return -EINVAL;
 	if ((d->flags & UNIFIED_IO_DESC_F_MULTISHOT) ? !recv : d->flags & UIOR_MULTI)
 		return -EINVAL;
@@ -233,6 +246,9 @@ static int uior_get_socks(struct uior_op *op)
 			return PTR_ERR(sock);
 		op->tx = sock;
 	}
+	/* Only a datagram can be addressed. */
+	if ((d->net.port || d->net.addr) && (!op->tx || op->tx->proto != UNIFIED_IO_PROTO_UDP))
+		return -EINVAL;
 	return 0;
 }
 
@@ -387,7 +403,8 @@ static bool uior_arrival_end(struct uior_op *op)
 		uior_flow_wake(&parent->rx->rx);
 	op->cqe.flags |= UNIFIED_IO_CQE_F_MORE;
 	if (op->desc.flags & UNIFIED_IO_DESC_F_RECYCLE)
-		uior_niov_keep(op);
+		uior_niov_keep(op->region, &(struct unified_net_iov) {
+			.addr = op->desc.addr, .len = op->desc.len });
 	else
 		op->cqe.flags |= UNIFIED_IO_CQE_F_BUFFER;
 	return op->cqe.res < 0 || !(op->desc.flags & UNIFIED_IO_DESC_F_CQE_SKIP);

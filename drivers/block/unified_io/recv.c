@@ -133,26 +133,25 @@ static bool uior_recv_empty(const struct uior_op *op)
 }
 
 /**
- * uior_niov_keep - keep the Net IOV of an arrival for the next one
- * @op: the arrival
+ * uior_niov_keep - keep a Net IOV for the next arrival
+ * @region: the region
+ * @niov: was taken from the ring, and checked
  *
  * New ones are taken from the ring only when no spare is left, so there are
- * never more in the kernel than operations. Context: any.
+ * never more in the kernel than operations, but for those in the hand of a flow
+ * that finds the CQ full. Context: any.
  */
-void uior_niov_keep(struct uior_op *op)
+void uior_niov_keep(struct uior_region *region, const struct unified_net_iov *niov)
 {
-	struct uior_region *region = op->region;
 	unsigned long irq;
 
 	spin_lock_irqsave(&region->niov_lock, irq);
-	region->spare[region->nr_spare] = (struct unified_net_iov) {
-		.addr = op->desc.addr, .len = op->desc.len,
-	};
+	region->spare[region->nr_spare] = *niov;
 	WRITE_ONCE(region->nr_spare, region->nr_spare + 1);
 	spin_unlock_irqrestore(&region->niov_lock, irq);
 }
 
-/* A buffer that the process gave: its own words, so checked. */
+/* A buffer that the process gave: its own words, so checked. -EXFULL: none. */
 static int uior_niov_get(struct uior_region *region, u32 headroom, struct unified_net_iov *niov)
 {
 	bool any = true;
@@ -166,31 +165,28 @@ static int uior_niov_get(struct uior_region *region, u32 headroom, struct unifie
 		any = uior_niov_take(region, niov);
 	}
 	spin_unlock_irq(&region->niov_lock);
-	spin_lock_irq(&region->cq_lock);
-	uior_ctrl_flag(region, UNIFIED_IO_CTRL_F_NEED_NIOV, !any);
-	spin_unlock_irq(&region->cq_lock);
 	if (!any)
-		return -ENOBUFS;
+		return -EXFULL;
 	if (niov->resv || niov->len <= headroom || niov->len > UNIFIED_IO_MAX_LEN ||
 	    check_add_overflow(niov->addr, (u64)niov->len, &end) || end > region->data_size)
 		return -EINVAL;
 	return 0;
 }
 
-/* An operation and a buffer for the next arrival. */
+/* An operation and a buffer for the next arrival; -EXFULL: there is none now. */
 static struct uior_op *uior_arrival_get(struct uior_op *parent)
 {
 	struct uior_region *region = parent->region;
-	struct uior_op *op = uior_op_get(region);
 	struct unified_net_iov niov;
-	int ret;
+	struct uior_op *op;
+	int ret = uior_niov_get(region, parent->desc.net.headroom, &niov);
 
-	if (!op)
-		return ERR_PTR(-ENOBUFS);
-	ret = uior_niov_get(region, parent->desc.net.headroom, &niov);
-	if (ret) {
-		uior_op_put(op);
+	if (ret)
 		return ERR_PTR(ret);
+	op = uior_op_get(region);
+	if (!op) {
+		uior_niov_keep(region, &niov);
+		return ERR_PTR(-EXFULL);
 	}
 	op->desc = parent->desc;
 	op->desc.addr = niov.addr;
@@ -210,10 +206,16 @@ static struct uior_op *uior_arrival_get(struct uior_op *parent)
 	return op;
 }
 
-/* Nothing arrived: the buffer stays with the kernel for the next receive. */
+/*
+ * Nothing arrived, or nothing that will be handed on: the buffer stays with the
+ * kernel for the next receive, and so does the carry.
+ */
 static void uior_arrival_drop(struct uior_op *op)
 {
-	uior_niov_keep(op);
+	uior_niov_keep(op->region, &(struct unified_net_iov) {
+		.addr = op->desc.addr, .len = op->desc.len });
+	if (op->ctx.carried)
+		op->rx->carry_len = op->ctx.carried;
 	uior_op_put(op);
 }
 
@@ -288,7 +290,7 @@ static int uior_multishot_step(struct uior_flow *flow, struct uior_op *parent)
 {
 	int ret = READ_ONCE(flow->dead) ? -ECANCELED : uior_stream_step(parent);
 
-	if (!ret || ret == -EAGAIN || ret == -ENOBUFS)
+	if (!ret || ret == -EAGAIN || ret == -EXFULL)
 		return ret;
 	if (parent->child)
 		uior_arrival_drop(parent->child);

@@ -8,6 +8,7 @@
  * the workqueue when the last operation and socket are gone, and module exit
  * flushes that workqueue, so that no code of ours runs after it.
  */
+#include <linux/cred.h>
 #include <linux/debugfs.h>
 #include <linux/eventfd.h>
 #include <linux/module.h>
@@ -91,8 +92,10 @@ static int uior_region_ops(struct uior_region *region)
 {
 	u32 i;
 
-	region->ops = kvcalloc(region->cq_entries, sizeof(*region->ops), GFP_KERNEL_ACCOUNT);
-	region->spare = kvcalloc(region->cq_entries, sizeof(*region->spare), GFP_KERNEL_ACCOUNT);
+	region->ops = kvcalloc(region->cq_entries, sizeof(*region->ops), UIOR_GFP);
+	/* One per operation, and one in the hand of each flow that finds the CQ full. */
+	region->spare = kvcalloc(region->cq_entries + UNIFIED_IO_MAX_SOCKETS,
+				 sizeof(*region->spare), UIOR_GFP);
 	if (!region->ops || !region->spare)
 		return -ENOMEM;
 	for (i = 0; i < region->cq_entries; i++) {
@@ -109,6 +112,7 @@ static void uior_region_destroy(struct uior_region *region)
 	if (region->eventfd)
 		eventfd_ctx_put(region->eventfd);
 	percpu_ref_exit(&region->refs);
+	put_cred(region->cred);
 	kvfree(region->spare);
 	kvfree(region->ops);
 	uior_mem_free(&region->mem);
@@ -119,9 +123,9 @@ static void uior_region_free(struct work_struct *work)
 {
 	struct uior_region *region = container_of(work, struct uior_region, free_work);
 
-	cancel_work_sync(&region->work);
-	/* uior_task_queue() may be on its way out. */
+	/* uior_task_queue() may be about to queue the work. */
 	synchronize_rcu();
+	cancel_work_sync(&region->work);
 	uior_region_destroy(region);
 	module_put(THIS_MODULE);
 }
@@ -135,13 +139,14 @@ static void uior_region_release(struct percpu_ref *ref)
 
 static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 {
-	struct uior_region *region = kvzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	struct uior_region *region = kvzalloc(sizeof(*region), UIOR_GFP);
 
 	if (!region)
 		return NULL;
 	region->sq_entries = setup->sq_entries;
 	region->cq_entries = setup->cq_entries;
 	region->niov_entries = setup->niov_entries;
+	region->cred = get_current_cred();
 	spin_lock_init(&region->sq_lock);
 	spin_lock_init(&region->cq_lock);
 	spin_lock_init(&region->niov_lock);
@@ -156,6 +161,20 @@ static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 	return region;
 }
 
+static int uior_region_eventfd(struct uior_region *region, const struct unified_io_setup *setup)
+{
+	struct eventfd_ctx *ctx;
+
+	if (!(setup->flags & UNIFIED_IO_SETUP_EVENTFD))
+		return 0;
+	ctx = eventfd_ctx_fdget(setup->event_fd);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx) == -EBADF ? -EBADF : -EINVAL;
+	region->eventfd = ctx;
+	return 0;
+}
+
+/* What is cheap to refuse comes first, the pages last. */
 static int uior_region_build(struct uior_region *region, struct unified_io_setup *setup)
 {
 	int node = setup->flags & UNIFIED_IO_SETUP_NUMA_NODE ? setup->numa_node : NUMA_NO_NODE;
@@ -163,22 +182,17 @@ static int uior_region_build(struct uior_region *region, struct unified_io_setup
 	int ret;
 
 	ret = uior_layout(setup, &at) ?:
-	      percpu_ref_init(&region->refs, uior_region_release, 0, GFP_KERNEL) ?:
-	      uior_mem_alloc(&region->mem, setup->region_size, node,
-			     setup->flags & UNIFIED_IO_SETUP_SMALL_PAGES) ?:
-	      uior_region_ops(region) ?:
 	      uior_dev_open(&region->dev, setup->nvme_fd,
-			    setup->flags & UNIFIED_IO_SETUP_BLOCK_LAYER, &region->mem) ?:
-	      uior_xdp_init(region, setup->net_ifindex, setup->net_rxq);
+			    setup->flags & UNIFIED_IO_SETUP_BLOCK_LAYER) ?:
+	      uior_xdp_init(region, setup->net_ifindex, setup->net_rxq) ?:
+	      uior_region_eventfd(region, setup) ?:
+	      percpu_ref_init(&region->refs, uior_region_release, 0, GFP_KERNEL) ?:
+	      uior_region_ops(region) ?:
+	      uior_mem_alloc(&region->mem, setup->region_size, node,
+			     setup->flags & UNIFIED_IO_SETUP_SMALL_PAGES);
 	if (ret)
 		return ret;
-	if (setup->flags & UNIFIED_IO_SETUP_EVENTFD) {
-		struct eventfd_ctx *ctx = eventfd_ctx_fdget(setup->event_fd);
-
-		if (IS_ERR(ctx))
-			return PTR_ERR(ctx) == -EBADF ? -EBADF : -EINVAL;
-		region->eventfd = ctx;
-	}
+	uior_dev_limit(&region->dev, &region->mem);
 	/* The last thing: with the id struct_ops can find the region. */
 	ret = xa_alloc(&uior_regions, &region->id, NULL, xa_limit_31b, GFP_KERNEL);
 	if (ret)
@@ -222,7 +236,8 @@ struct uior_region *uior_region_create(struct unified_io_setup *setup)
 void uior_region_close(struct uior_region *region)
 {
 	debugfs_remove_recursive(region->debugfs);
-	uior_bpf_detach(region);
+	/* No arrival may find its program gone. */
 	uior_sock_detach_all(region);
+	uior_bpf_detach(region);
 	percpu_ref_kill(&region->refs);
 }

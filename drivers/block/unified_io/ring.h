@@ -13,6 +13,9 @@
  *		(D) load-acquire cq_head	(D) store-release cq_head
  *	NIOV	(E) load-acquire niov_tail	(E) store-release niov_tail
  *		(F) store-release niov_head	(F) load-acquire niov_head
+ *	flags	store flags			store cq_head or niov_tail
+ *		(G) full barrier		(G) full barrier
+ *		load cq_head, niov_tail		load flags
  */
 #ifndef _UIOR_RING_H
 #define _UIOR_RING_H
@@ -107,14 +110,19 @@ static inline bool uior_niov_any(struct uior_region *region)
 }
 
 /* Tell the process why intake stopped; the caller holds cq_lock. */
-static inline void uior_ctrl_flag(struct uior_region *region, u32 flag, bool on)
+static inline void uior_ctrl_set(struct uior_region *region, u32 flags)
 {
-	u32 flags = on ? region->ctrl_flags | flag : region->ctrl_flags & ~flag;
-
 	if (flags == region->ctrl_flags)
 		return;
 	region->ctrl_flags = flags;
 	WRITE_ONCE(region->ctrl->flags, flags);
+}
+
+/* It goes on. But while any flow is parked, only ENTER wakes that. */
+static inline void uior_ctrl_clear(struct uior_region *region, u32 flag)
+{
+	if (list_empty_careful(&region->parked))
+		uior_ctrl_set(region, region->ctrl_flags & ~flag);
 }
 
 #endif /* _UIOR_RING_H */

@@ -10,6 +10,7 @@
  * No task is lost: uior_task_queue() adds, then looks for a runner; a runner
  * leaves, then looks at the list. Both have a full barrier between.
  */
+#include <linux/cred.h>
 #include <linux/hrtimer.h>
 #include <linux/sched/signal.h>
 
@@ -63,11 +64,13 @@ void uior_run_end(struct uior_region *region)
 void uior_run_work(struct work_struct *work)
 {
 	struct uior_region *region = container_of(work, struct uior_region, work);
+	const struct cred *cred = override_creds(region->cred);
 
 	uior_run_begin(region);
 	while (!llist_empty(&region->ready))
 		uior_run_ready(region);
 	uior_run_end(region);
+	revert_creds(cred);
 }
 
 /* Nothing in flight will ever complete: do not wait for it. */

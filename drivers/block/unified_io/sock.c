@@ -125,6 +125,9 @@ void uior_flow_unpark(struct uior_region *region)
 		__uior_flow_kick(flow);
 		spin_unlock(&flow->lock);
 	}
+	spin_lock(&region->cq_lock);
+	uior_ctrl_clear(region, UNIFIED_IO_CTRL_F_NEED_NIOV);
+	spin_unlock(&region->cq_lock);
 	spin_unlock_irqrestore(&region->park_lock, irq);
 }
 
@@ -132,7 +135,7 @@ void uior_flow_unpark(struct uior_region *region)
 static void uior_flow_park(struct uior_flow *flow)
 {
 	struct uior_region *region = flow->sock->region;
-	bool room;
+	bool slot, niov;
 
 	spin_lock_irq(&region->park_lock);
 	spin_lock(&flow->lock);
@@ -143,9 +146,14 @@ static void uior_flow_park(struct uior_flow *flow)
 
 	/* From here on an unpark finds it; what came before is looked for. */
 	spin_lock_irq(&region->cq_lock);
-	room = uior_cq_room(region) && uior_niov_any(region);
+	uior_ctrl_set(region, UNIFIED_IO_CTRL_F_CQ_FULL | UNIFIED_IO_CTRL_F_NEED_NIOV);
+	smp_mb();	/* (G) first say it, then look */
+	slot = uior_cq_room(region);
+	niov = uior_niov_any(region);
+	uior_ctrl_set(region, (slot ? 0 : UNIFIED_IO_CTRL_F_CQ_FULL) |
+			      (niov ? 0 : UNIFIED_IO_CTRL_F_NEED_NIOV));
 	spin_unlock_irq(&region->cq_lock);
-	if (room || READ_ONCE(flow->dead))
+	if ((slot && niov) || READ_ONCE(flow->dead))
 		uior_flow_unpark(region);
 }
 
@@ -250,7 +258,7 @@ static void uior_flow_run(struct uior_task *task)
 			break;
 		}
 		ret = flow->step(flow, op);
-		if (ret == -ENOBUFS) {
+		if (ret == -EXFULL) {
 			uior_flow_park(flow);
 			break;
 		}
@@ -383,8 +391,6 @@ static int uior_sock_install(struct uior_region *region, struct uior_sock *sock,
 	*old = region->socks[i];
 	region->socks[i] = sock;
 	region->nr_socks += !!sock - !!*old;
-	if (sock)
-		sock->slot = i;
 	*slot = i;
 	return 0;
 }

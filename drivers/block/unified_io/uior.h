@@ -21,7 +21,8 @@
  * context. No lock is held across a stage.
  *
  * Locks, outer first: park_lock, flow->lock, then one of cq_lock, niov_lock,
- * sock_lock, or the wait queue's. All are taken with interrupts off.
+ * sock_lock, or the wait queue's, all with interrupts off. sq_lock stands alone,
+ * in process context only.
  *
  * Lifetime. region->refs counts operations and sockets; the open file holds
  * the initial reference. The last one frees the region from the workqueue.
@@ -48,6 +49,9 @@
 
 struct uior_region;
 struct uior_op;
+
+/* SETUP allocates a lot: charged, and without the OOM killer, also in a memory cgroup. */
+#define UIOR_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* Something to do in process context; queued at most once at a time. */
 struct uior_task {
@@ -106,8 +110,8 @@ enum uior_flow_state {
 struct uior_flow {
 	struct uior_task task;
 	struct uior_sock *sock;
-	/* Returns 0 when the op has left the queue's head, else -EAGAIN to wait
-	 * for the socket, -ENOBUFS to wait for Net IOVs or CQ slots.
+	/* Returns 0 to go on, -EAGAIN to wait for the socket, -EXFULL to wait
+	 * for Net IOVs or CQ slots.
 	 */
 	int (*step)(struct uior_flow *flow, struct uior_op *op);
 	__poll_t events;		/* that wake it */
@@ -125,7 +129,6 @@ struct uior_flow {
  * @region: pinned through region->refs
  * @file: keeps the socket open
  * @sock: the socket
- * @slot: its index
  * @proto: UNIFIED_IO_PROTO_*
  * @rx: receives
  * @tx: sends
@@ -140,7 +143,6 @@ struct uior_sock {
 	struct uior_region *region;
 	struct file *file;
 	struct socket *sock;
-	u32 slot;
 	u8 proto;
 	struct uior_flow rx;
 	struct uior_flow tx;
@@ -155,7 +157,6 @@ struct uior_sock {
 #define UIOR_OP_EOF		BIT(0)	/* the peer closed while receiving */
 #define UIOR_OP_CARRIED		BIT(1)	/* the carry has been put in front */
 #define UIOR_OP_REPLY		BIT(2)	/* verdict reply */
-#define UIOR_OP_LBA_SET		BIT(3)	/* the program set the LBA */
 #define UIOR_OP_SEND_SET	BIT(4)	/* the program set the send range */
 #define UIOR_OP_TARGET_SET	BIT(5)	/* the program set the target slot */
 #define UIOR_OP_CONTINUED	BIT(6)	/* the stage goes on where it was */
@@ -263,6 +264,7 @@ struct uior_counts {
  * struct uior_region - all of one open file
  * @id: index in uior_regions, until the file is closed
  * @refs: see above
+ * @cred: of who called SETUP; the region's work runs with them
  * @mem: the pages
  * @ctrl: head of the region. Written by the process: never trusted.
  * @data_offset: of the data area in @mem
@@ -286,7 +288,7 @@ struct uior_counts {
  * @niov: the Net IOV ring in @mem
  * @niov_entries: a power of two
  * @niov_head: next Net IOV to take
- * @spare: Net IOVs that the kernel holds; at most one per operation
+ * @spare: Net IOVs that the kernel holds
  * @nr_spare: how many
  * @sock_lock: guards @socks, @nr_socks
  * @socks: by slot
@@ -298,6 +300,7 @@ struct uior_counts {
  * @work: drains @ready where there is no runner
  * @free_work: the end
  * @bpf_ops: attached struct_ops; RCU, written under uior_bpf_lock
+ * @bpf_had: a program was attached once: without one, chains fail, not pass
  * @progs: attached XDP programs; RCU, written under uior_bpf_lock
  * @last_prog: index of the one attached last
  * @xdp_dev: stands for net_ifindex towards XDP programs
@@ -308,6 +311,7 @@ struct uior_counts {
 struct uior_region {
 	u32 id;
 	struct percpu_ref refs;
+	const struct cred *cred;
 	struct uior_mem mem;
 	struct unified_io_control *ctrl;
 	u64 data_offset;
@@ -350,6 +354,7 @@ struct uior_region {
 	struct work_struct free_work;
 
 	struct unified_io_bpf_ops __rcu *bpf_ops;
+	bool bpf_had;
 	struct bpf_prog __rcu *progs[UNIFIED_IO_MAX_PROGS];
 	u32 last_prog;
 	struct net_device *xdp_dev;
@@ -399,8 +404,8 @@ void uior_run_work(struct work_struct *work);
 int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns);
 
 /* dev.c */
-int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer,
-		  const struct uior_mem *mem);
+int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer);
+void uior_dev_limit(struct uior_dev *dev, const struct uior_mem *mem);
 void uior_dev_close(struct uior_dev *dev);
 int uior_dev_check(const struct uior_op *op, u32 off, u32 len, u64 lba);
 int uior_dev_may(const struct uior_dev *dev, bool write);
@@ -410,7 +415,8 @@ int uior_flush(struct uior_op *op);
 void uior_dev_done(struct uior_op *op, blk_status_t status);
 
 /* nvme.c */
-bool uior_nvme_usable(struct block_device *bdev, fmode_t mode, u32 *nsid);
+u32 uior_nvme_nsid(struct block_device *bdev);
+bool uior_nvme_usable(struct block_device *bdev);
 int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len);
 
 /* blk.c */
@@ -432,7 +438,7 @@ void uior_flow_unpark(struct uior_region *region);
 int uior_recv(struct uior_op *op);
 int uior_recv_step(struct uior_flow *flow, struct uior_op *op);
 void uior_stream_put(struct uior_op *parent);
-void uior_niov_keep(struct uior_op *op);
+void uior_niov_keep(struct uior_region *region, const struct unified_net_iov *niov);
 
 /* send.c */
 int uior_send(struct uior_op *op);

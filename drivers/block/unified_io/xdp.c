@@ -133,8 +133,10 @@ static int uior_xdp_install(struct uior_region *region, struct bpf_prog *prog, u
 		return i;
 	old = uior_prog(region, i);
 	rcu_assign_pointer(region->progs[i], prog);
-	if (prog)
+	if (prog) {
 		WRITE_ONCE(region->last_prog, i);
+		WRITE_ONCE(region->bpf_had, true);
+	}
 	/* Freed after a grace period, so a run in progress ends safely. */
 	if (old)
 		bpf_prog_put(old);
@@ -181,14 +183,11 @@ static struct bpf_prog *uior_xdp_pick(struct uior_region *region, u32 id)
 	struct bpf_prog *prog;
 	int i;
 
-	if (!id) {
-		prog = rcu_dereference(region->progs[READ_ONCE(region->last_prog)]);
-		if (prog)
-			return prog;
-	}
+	if (!id)
+		return rcu_dereference(region->progs[READ_ONCE(region->last_prog)]);
 	for (i = 0; i < UNIFIED_IO_MAX_PROGS; i++) {
 		prog = rcu_dereference(region->progs[i]);
-		if (prog && (!id || prog->aux->id == id))
+		if (prog && prog->aux->id == id)
 			return prog;
 	}
 	return NULL;

@@ -32,53 +32,58 @@
  * Every ioctl, and every completion (as a negative number in @res), uses these
  * values with this one meaning:
  *
- * =============  ==============================================================
- * EINVAL         an argument is malformed: unknown flag, reserved field not
- *                zero, size not a power of two, stages that do not combine,
- *                opcode unknown, Net IOV outside the data area
- * EFAULT         a pointer handed to the ioctl cannot be read or written
- * EBUSY          SETUP on a set-up file; the CQ has no free slot (consume
- *                completions, then submit again); the region already has
- *                struct_ops attached
- * ENXIO          the file has no region yet: call UNIFIED_IO_SETUP first
- * EPERM          RLIMIT_MEMLOCK is too small for region_size (ulimit -l), or
- *                the capability for the call is missing
- * ENOMEM         no memory for the region, or the memory cgroup is full
- * EBADF          a file descriptor is not open, or not open for what the
- *                operation does (an NVMe write needs an nvme_fd opened for
- *                writing)
- * ENOTBLK        nvme_fd is not a block device (use /dev/nvmeXnY, not
- *                /dev/ngXnY)
- * ENOTSOCK       the descriptor given to ATTACH_SOCKET is not a socket
+ * ===============  ==============================================================
+ * EINVAL           an argument is malformed: unknown flag, reserved field not
+ *                  zero, size not a power of two, stages that do not combine,
+ *                  opcode or protocol unknown, Net IOV outside the data area or
+ *                  not longer than the headroom, net_rxq beyond the interface's
+ * EFAULT           a pointer handed to the ioctl cannot be read or written
+ * EBUSY            SETUP on a set-up file; the CQ has no free slot (wait for
+ *                  completions, consume them, then submit again); the region
+ *                  already has struct_ops attached
+ * ENXIO            the file has no region yet: call UNIFIED_IO_SETUP first
+ * EPERM            RLIMIT_MEMLOCK is too small for region_size (ulimit -l)
+ * ENOMEM           no memory for the region, or the memory cgroup is full
+ * EBADF            a file descriptor is not open, or not open for what the
+ *                  operation does (an NVMe write needs an nvme_fd opened for
+ *                  writing)
+ * ENOTBLK          nvme_fd is not a block device (use /dev/nvmeXnY, not
+ *                  /dev/ngXnY)
+ * ENOTSOCK         the descriptor given to ATTACH_SOCKET is not a socket
  * EPROTONOSUPPORT  the socket is neither TCP, UDP nor AF_PACKET, or is not of
- *                the protocol that the descriptor names
- * ENOTCONN       no socket in the slot, TCP socket not connected, or a reply
- *                without a source socket
- * ENODEV         SETUP without nvme_fd and an operation that needs a drive;
- *                net_ifindex does not exist; the drive is gone
- * ERANGE         addr + len is outside the data area; LBA range outside the
- *                device; a BPF program set a range outside its buffer
- * EMSGSIZE       len is 0 or above the limit; a carried tail above
- *                %UNIFIED_IO_CARRY_MAX; a datagram larger than its buffer
- * EREMOTEIO      addr, len or slba do not fit the device's blocks or its DMA
- *                alignment (see GET_INFO: lba_size, dma_alignment)
- * EROFS          the drive is read-only
- * ENOENT         no program with this prog_id is attached
- * ENOSPC         all socket slots or program slots are in use
- * EPROTO         the BPF program returned an unknown verdict
- * ELOOP          the program asked for more than %UNIFIED_IO_RESUBMIT_MAX
- *                dependent reads
- * ECANCELED      the socket was detached or the file closed before the
- *                operation was done; the program aborted (XDP_ABORTED)
- * EOPNOTSUPP     this kernel or build cannot do it (see UNIFIED_IO_QUERY)
- * EIO            the drive reported an error
- * ETIME          UNIFIED_IO_ENTER: the timeout passed
- * EINTR          a signal arrived while waiting
- * ENOTTY         no such ioctl
- * =============  ==============================================================
+ *                  the protocol that the descriptor names
+ * ENOTCONN         no socket in the slot, TCP socket not connected, or a reply
+ *                  without a source socket
+ * ENODEV           SETUP without nvme_fd and an operation that needs a drive;
+ *                  nsid is not the drive's; net_ifindex does not exist; the drive
+ *                  is gone
+ * ERANGE           addr + len is outside the data area; LBA range outside the
+ *                  device; no room to PAD; a BPF program set a range outside its
+ *                  buffer
+ * EMSGSIZE         len is 0 or above the limit; the headroom leaves no room; a
+ *                  carried tail above %UNIFIED_IO_CARRY_MAX or larger than the
+ *                  next buffer; a datagram larger than its buffer
+ * EREMOTEIO        addr, len or slba do not fit the device's blocks or its DMA
+ *                  alignment (see GET_INFO: lba_size, dma_alignment)
+ * EROFS            the drive is read-only
+ * ENOENT           no program with this prog_id is attached; with 0: none is any
+ *                  more; struct_ops names a region that does not exist
+ * ENOSPC           all socket slots or program slots are in use
+ * EPROTO           the BPF program returned an unknown verdict
+ * ELOOP            the program asked for more than %UNIFIED_IO_RESUBMIT_MAX
+ *                  dependent reads
+ * ECANCELED        the socket was detached or the file closed before the
+ *                  operation was done; the program aborted (XDP_ABORTED)
+ * EOPNOTSUPP       this kernel or build cannot do it (see UNIFIED_IO_QUERY)
+ * EIO              the drive reported an error, or a failure on the way to it
+ * ETIME            UNIFIED_IO_ENTER: the timeout passed
+ * EINTR            a signal arrived while waiting
+ * ENOTTY           no such ioctl
+ * ===============  ==============================================================
  *
  * A receive or send may also complete with the socket's own error
- * (ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ...).
+ * (ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ...), and a BPF stage with the
+ * negative errno that its program returned. An ioctl that fails writes nothing.
  */
 
 #define UNIFIED_IO_VERSION		1
@@ -92,6 +97,7 @@
 #define UNIFIED_IO_MAX_PROGS		16	/* XDP programs per region */
 #define UNIFIED_IO_CARRY_MAX		16384	/* bytes carried per socket */
 #define UNIFIED_IO_RESUBMIT_MAX		16	/* dependent reads per operation */
+#define UNIFIED_IO_BPF_SPAN_MAX		(1U << 20) /* bytes per call of a BPF helper */
 
 /* mmap offsets */
 #define UNIFIED_IO_OFF_REGION		0ULL		/* the whole region */
@@ -109,7 +115,8 @@
  * @cq_entries: CQ size, which also bounds the operations in flight; power of
  *	two, 1..%UNIFIED_IO_MAX_ENTRIES
  * @region_size: bytes, all parts together; a multiple of the page size,
- *	%UNIFIED_IO_MIN_REGION..%UNIFIED_IO_MAX_REGION
+ *	%UNIFIED_IO_MIN_REGION..%UNIFIED_IO_MAX_REGION. Lives until the last
+ *	close, the last munmap and the last operation
  * @nvme_fd: NVMe namespace, or any other block device; -1 for none. The region
  *	keeps the file open; its open mode decides what is allowed.
  * @uring_fd: must be -1; anything else gets EOPNOTSUPP
@@ -153,7 +160,7 @@ struct unified_io_setup {
 /* descriptor.flags */
 #define UNIFIED_IO_DESC_F_MULTISHOT	(1U << 0) /* receive again and again, into Net IOVs */
 #define UNIFIED_IO_DESC_F_WAITALL	(1U << 1) /* a TCP receive fills its buffer, but for EOF */
-#define UNIFIED_IO_DESC_F_PAD		(1U << 2) /* zero-fill an NVMe write up to a whole block */
+#define UNIFIED_IO_DESC_F_PAD		(1U << 2) /* zero-fill received or processed data up to a block */
 #define UNIFIED_IO_DESC_F_RECYCLE	(1U << 3) /* multishot: the kernel takes its Net IOVs back by itself */
 #define UNIFIED_IO_DESC_F_CQE_SKIP	(1U << 4) /* multishot: no completion for an arrival that went well */
 
@@ -197,7 +204,7 @@ struct unified_io_setup {
  * @net: the network stage
  * @net.proto: UNIFIED_IO_PROTO_*; checked against the socket
  * @net.flags: UNIFIED_IO_NET_F_*
- * @net.port: UDP send: destination port, host byte order; 0 otherwise
+ * @net.port: UDP send: destination port, host byte order; must be 0 otherwise
  * @net.addr: UDP send: destination IPv4 address, network byte order; 0 means
  *	the socket's peer, or the sender of the datagram that was received
  * @net.slot: socket slot to receive from; also where a reply goes
@@ -207,14 +214,26 @@ struct unified_io_setup {
  * @bpf: the BPF stage
  * @bpf.prog_id: kernel id of an XDP program that was attached with
  *	ATTACH_BPF. 0: the region's struct_ops; without one, the XDP program
- *	that was attached last; without any, the stage passes the data on and
- *	says so (%UNIFIED_IO_CQE_F_NO_PROG).
+ *	that was attached last. Where the region never had a program, the stage
+ *	passes the data on and says so (%UNIFIED_IO_CQE_F_NO_PROG); where it has
+ *	none any more, the chain fails with ENOENT: what a filter held back does
+ *	not get through because it went away.
  * @bpf.arg: handed to a struct_ops program in its context
+ *
+ * Flags, protocol and reserved fields are checked in any case; other parameters
+ * of a stage that is not in the chain are ignored.
  *
  * @addr and @len describe the buffer. What a receive or a program leaves in it
  * is the data; it begins at @net.headroom and what follows it stays unused.
  * NVMe reads and writes use @len bytes from @addr, or, after a receive or a
  * BPF program, the data (so that a program may grow it up to @len).
+ *
+ * An armed multishot receive holds two CQ slots and one Net IOV. It ends with
+ * the stream, and with the first arrival that fails; what had been received and
+ * not yet been handed on is then lost, a carried tail is not.
+ *
+ * Sends to one slot go out in the order of submission, those of a chain that
+ * receives in the order of arrival, however long the stages before them take.
  */
 struct unified_descriptor {
 	__u64	addr;
@@ -269,8 +288,9 @@ struct unified_descriptor {
  *	multishot receive's last completion (no %UNIFIED_IO_CQE_F_MORE): 0 at
  *	the end of the stream, or the error that ended it
  * @flags: UNIFIED_IO_CQE_F_*
- * @addr: offset of the data in the data area (with %UNIFIED_IO_CQE_F_BUFFER:
- *	of the Net IOV, as it was given)
+ * @addr: offset of the data in the data area; of an arrival of a multishot
+ *	receive: of its Net IOV, as it was given; the data begin net.headroom
+ *	behind it, unless the program moved them
  * @len: bytes of data at the end of the chain
  * @copied: payload bytes that the CPU copied for this operation
  * @moved: bytes that the BPF program moved inside the buffer
@@ -415,7 +435,7 @@ struct unified_io_complete {
  * @to_submit: at most this many descriptors are taken
  * @min_complete: wait until this many completions are in the CQ, unconsumed
  *	ones included; at most cq_entries. Fewer are enough when nothing is left
- *	in flight.
+ *	in flight (an armed multishot receive is in flight).
  * @flags: zero
  * @resv: zero
  * @timeout_ns: longest wait; 0 for no limit
@@ -424,8 +444,9 @@ struct unified_io_complete {
  * @completed: out: completions now in the CQ
  *
  * ioctl(UNIFIED_IO_ENTER). When descriptors were taken the call returns 0, even
- * if the wait that followed was cut short; otherwise EBUSY (CQ full), ETIME or
- * EINTR.
+ * if the wait that followed was cut short. When none were: 0, or of the wait
+ * ETIME or EINTR, or without a wait EBUSY (CQ full). At most sq_entries are
+ * taken at once.
  */
 struct unified_io_enter {
 	__u32	to_submit;
@@ -562,7 +583,8 @@ struct unified_io_stage_stat {
  * @nr_sockets: slots in use
  * @nr_progs: XDP programs attached
  * @struct_ops: 1 if unified_io_bpf_ops is attached
- * @inflight: operations accepted and not yet completed
+ * @inflight: CQ slots held: operations accepted and not yet completed, and the
+ *	arrival that each armed multishot receive waits for
  * @sq_entries: SQ size
  * @cq_entries: CQ size
  * @niov_entries: Net IOV ring size
@@ -572,9 +594,10 @@ struct unified_io_stage_stat {
  * @replied: operations that ended with verdict reply
  * @resubmitted: dependent reads
  * @moved: bytes that BPF programs moved inside buffers
- * @carried: bytes that were carried from one receive to the next (they are
- *	also in the copied bytes of the receive stage)
+ * @carried: bytes that were carried from one receive to the next (they count
+ *	twice in the copied bytes of the receive stage: out and in)
  * @stage: counters by UNIFIED_IO_STAGE_*
+ * @niov_held: Net IOVs that the kernel keeps for the next arrival
  * @resv: zero
  *
  * ioctl(UNIFIED_IO_GET_INFO).
@@ -607,7 +630,8 @@ struct unified_io_info {
 	__u64	moved;
 	__u64	carried;
 	struct unified_io_stage_stat stage[UNIFIED_IO_STAGE_NR];
-	__u64	resv[8];
+	__u64	niov_held;
+	__u64	resv[7];
 };
 
 #define UNIFIED_IO_IOC_MAGIC		0xB7
