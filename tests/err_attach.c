@@ -78,20 +78,27 @@ static void bad_programs(struct region *r, struct xdp *xdp)
 	CHECK_EQ(region_info(r).nr_progs, 0);
 }
 
+/* Four programs an object. */
+#define OBJECTS	(UNIFIED_IO_MAX_PROGS / 4)
+
 static void full_programs(struct region *r)
 {
-	struct xdp *xdp[UNIFIED_IO_MAX_PROGS + 1];
-	int id[UNIFIED_IO_MAX_PROGS];
+	struct xdp *xdp[OBJECTS + 1];
+	int id = 0;
 
-	for (int i = 0; i <= UNIFIED_IO_MAX_PROGS; i++)
+	for (int i = 0; i <= OBJECTS; i++)
 		xdp[i] = xdp_load();
-	for (int i = 0; i < UNIFIED_IO_MAX_PROGS; i++)
-		id[i] = xdp_attach(r, xdp[i]->progs.pass);
-	CHECK_RES(attach_bpf(r, bpf_program__fd(xdp[UNIFIED_IO_MAX_PROGS]->progs.pass), 0, 0), -ENOSPC);
+	for (int i = 0; i < OBJECTS; i++) {
+		xdp_attach(r, xdp[i]->progs.pass);
+		xdp_attach(r, xdp[i]->progs.drop);
+		xdp_attach(r, xdp[i]->progs.parse);
+		id = xdp_attach(r, xdp[i]->progs.remote_xdp);
+	}
+	CHECK_RES(attach_bpf(r, bpf_program__fd(xdp[OBJECTS]->progs.pass), 0, 0), -ENOSPC);
 	CHECK_EQ(region_info(r).nr_progs, UNIFIED_IO_MAX_PROGS);
-	CHECK(attach_bpf(r, -1, UNIFIED_IO_BPF_F_DETACH, id[3]) >= 0);
-	xdp_attach(r, xdp[UNIFIED_IO_MAX_PROGS]->progs.pass);
-	for (int i = 0; i <= UNIFIED_IO_MAX_PROGS; i++)
+	CHECK_OK(attach_bpf(r, -1, UNIFIED_IO_BPF_F_DETACH, id));
+	xdp_attach(r, xdp[OBJECTS]->progs.pass);
+	for (int i = 0; i <= OBJECTS; i++)
 		xdp__destroy(xdp[i]);
 }
 

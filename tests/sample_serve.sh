@@ -3,8 +3,8 @@
 # NVMe read -> BPF -> network send: the client gets the drive's bytes, in order, digits masked.
 
 set -eu
-size=$((8 << 20))
-awk 'BEGIN { for (i = 0; i < 600000; i++) printf "record %07d\n", i }' | head -c $size >/tmp/in
+size=$((3 << 20))
+awk 'BEGIN { for (i = 0; i < 220000; i++) printf "record %07d\n", i }' | head -c $size >/tmp/in
 dd if=/tmp/in of="$NVME0" bs=1M conv=notrunc oflag=direct status=none
 "$BUILD/user/samples/serve" 7001 "$NVME0" 0 $size &
 trap 'kill $! 2>/dev/null || true' EXIT

@@ -103,7 +103,7 @@ int main(void)
 		one_region(2 * MiB, 64, small);
 		one_region(7 * MiB + 4096, 256, small);
 		one_region(64 * MiB, UNIFIED_IO_MAX_ENTRIES, small);
-		one_region(1024 * MiB, 1024, small);
 	}
+	one_region(1024 * MiB, 1024, false);
 	return 0;
 }

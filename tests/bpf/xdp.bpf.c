@@ -3,13 +3,15 @@
  * XDP programs as they are for an interface. 'remote_xdp' does what the test says;
  * 'parse' is an ordinary filter: drops UDP to one port, passes the rest.
  */
-#include <vmlinux.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "GPL";
-
-#define ETH_P_IP	0x0800
 
 /* written by the test */
 int verdict;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kill|close under load, 100 rounds: a process with reads, writes, waiting and
- * multishot receives and a stuck send in flight is killed, or closes everything,
- * at a random moment. After that nothing is left: no region, request, pinned
- * page, socket, and no memory.
+ * kill_load kill|close: 100 rounds of a process that has reads, writes, waiting
+ * and multishot receives and a stuck send in flight, and is killed, or closes
+ * everything, at a random moment. After that nothing is left: no region, request,
+ * pinned page, socket, and no memory.
  */
 #include "bpf.h"
 

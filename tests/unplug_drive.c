@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * unplug ID PATH [bio]: the drive is taken out of the machine while operations
+ * unplug_drive ID PATH [bio]: the drive is taken out of the machine while operations
  * are in flight. Each completes once, well or with ENODEV or EIO; later ones get
  * ENODEV; nothing hangs, and the region closes. Then the drive comes back.
  */
