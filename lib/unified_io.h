@@ -7,9 +7,9 @@
  * do about it.
  *
  * Threads: one thread may use the submission side (get, publish, submit), one
- * the completion side (peek, consume, wait), one the Net IOV side (add,
- * publish), all at once; more than one on the same side need a lock of the
- * caller's. Everything else may be called from any thread.
+ * the completion side (peek, consume), one the Net IOV side (add, publish), all
+ * at once; more than one on the same side need a lock of the caller's.
+ * Everything else may be called from any thread.
  *
  * Units: addresses are offsets in the data area and lengths are bytes; LBAs
  * count the drive's logical blocks (unified_io_info.lba_size bytes); timeouts
@@ -213,6 +213,10 @@ void unified_io_consume(struct unified_io *io, unsigned int nr);
  * @io: the region
  * @cqe: out: a copy of the oldest completion, which is consumed
  * @timeout_ns: longest wait; 0 for no limit
+ *
+ * Uses both sides, so it is for programs whose one thread has both. A thread
+ * that only completes calls unified_io_enter(io, 0, 1, timeout_ns) and
+ * unified_io_peek().
  *
  * Return: 0, or a negative errno: ETIME, EINTR, or ENODATA when nothing is in
  * flight to wait for.
