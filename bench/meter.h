@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Time, CPU time of the whole guest and of the process, and context switches between two points. */
+/*
+ * Time, CPU time and context switches of the guest and of the process between two points; with
+ * BENCH_COUNT in the environment, also the process's system calls, the counting of which costs time.
+ */
 #ifndef BENCH_METER_H
 #define BENCH_METER_H
 
@@ -9,6 +12,7 @@ struct meter {
 	double	cpu;		/* of this process alone, seconds */
 	double	guest_switches;
 	double	switches;	/* of this process alone */
+	double	calls;		/* ditto; 0 when not counted */
 };
 
 void meter_start(struct meter *m);

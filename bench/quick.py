@@ -22,8 +22,8 @@ def sh(command):
     subprocess.run(command, shell=True, check=True)
 
 
-def run(argv):
-    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+def run(argv, env=None):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
 
 
 def lba(device):
@@ -31,16 +31,9 @@ def lba(device):
         return f.read().strip()
 
 
-def counted(argv, counts, event="raw_syscalls:sys_enter"):
-    """argv, with its system calls counted into the file counts"""
-    if not counts:
-        return argv
-    return ["perf", "stat", "-x,", "-o", counts, "-e", event, "--"] + argv
-
-
-def read_count(counts):
-    with open(counts) as f:
-        return int(next(line for line in f if "sys_enter" in line).split(",")[0])
+def environment(count):
+    """For a contender whose meter is to count system calls, or not"""
+    return {**os.environ, "BENCH_COUNT": "1"} if count else None
 
 
 class Ingest:
@@ -57,12 +50,12 @@ class Ingest:
                 "--port", str(7000 + Ingest.runs), "--stamp", str(Ingest.runs),
                 "--offset", str(offset), *self.flags]
 
-    def run(self, record, seconds, counts=None):
+    def run(self, record, seconds, count=False):
         Ingest.runs += 1
         # Each run is one record further on, so that nothing it should have written is there already.
         offset = record * Ingest.runs
         stream = f"/run/records/{record}"
-        receiver = subprocess.Popen(counted(self.argv(record, offset), counts),
+        receiver = subprocess.Popen(self.argv(record, offset), env=environment(count),
                                     stdout=subprocess.PIPE, text=True)
         if receiver.stdout.readline() != "ready\n":
             sys.exit(f"{self.program} did not start")
@@ -92,17 +85,17 @@ class Ingest:
             "switches": (got["guest_switches"] - sent["switches"]) / ops,
             "copied": got["copied"] / got["in"],
             "moved": got["moved"] / got["in"],
-            "ops": ops,
+            "calls": got["calls"] / ops,
         }
 
 
-def read_result(reads, seconds, cpu, switches, copied):
+def read_result(reads, seconds, cpu, switches, copied, calls):
     return {
         "rate": reads / seconds,
         "cpu": cpu / (reads * 4096 / 2**30),
         "switches": switches / reads,
         "copied": copied / (reads * 4096),
-        "ops": reads,
+        "calls": calls / reads,
     }
 
 
@@ -112,14 +105,15 @@ class Read:
     def __init__(self, program, device, disk, batch):
         self.program, self.device, self.disk, self.batch = program, device, disk, batch
 
-    def run(self, depth, seconds, counts=None):
+    def run(self, depth, seconds, count=False):
         argv = [BIN + self.program, "--device", f"/dev/{self.device}", "--lba", lba(self.disk),
                 "--depth", str(depth), "--batch", str(min(self.batch, depth)),
                 "--seconds", str(seconds), "--bytes", str(DRIVE)]
         if self.disk != "nullb0":
             argv.append("--check")
-        r = json.loads(run(counted(argv, counts)))
-        return read_result(r["reads"], r["seconds"], r["guest_cpu"], r["guest_switches"], r["copied"])
+        r = json.loads(run(argv, environment(count)))
+        return read_result(r["reads"], r["seconds"], r["guest_cpu"], r["guest_switches"], r["copied"],
+                           r["calls"])
 
 
 def proc_stat(path):
@@ -134,29 +128,36 @@ def proc_stat(path):
 class Fio:
     """Random reads by fio; what it does before and after its job is not measured."""
 
+    # Its start-up makes thousands of calls: only the data path's own is counted.
+    COUNTER = ["perf", "stat", "-x,", "-o", "calls", "-e", "syscalls:sys_enter_io_uring_enter", "--"]
+
     def __init__(self, device, batch, *options):
         self.device, self.batch, self.options = device, batch, options
 
-    def run(self, depth, seconds, counts=None):
+    def run(self, depth, seconds, count=False):
         batch = min(self.batch, depth)
         argv = ["fio", "--name=job", *self.options, "--rw=randread", "--bs=4k", f"--filename=/dev/{self.device}",
                 f"--iodepth={depth}", f"--iodepth_batch_submit={batch}",
                 f"--iodepth_batch_complete_min={batch}", f"--iodepth_batch_complete_max={depth}",
                 "--fixedbufs=1", "--registerfiles=1", "--norandommap=1", "--gtod_reduce=1",
-                "--thread=1", f"--size={DRIVE}", "--time_based=1", f"--runtime={seconds}",
+                "--thread=1", f"--size={DRIVE}", "--time_based=1", f"--runtime={int(seconds * 1000)}ms",
                 "--exec_prerun=cat /proc/stat", "--exec_postrun=cat /proc/stat",
                 "--output-format=json", "--output=fio.json"]
-        os.chdir("/run/fio")
-        # Its start-up makes thousands of calls: of fio, only the data path's own is counted.
-        run(counted(argv, counts, "syscalls:sys_enter_io_uring_enter"))
-        os.chdir("/src")
+        if count:
+            argv = self.COUNTER + argv
+        subprocess.run(argv, check=True, cwd="/run/fio")
         with open("/run/fio/fio.json") as f:
             text = f.read()
         job = json.loads(text[text.index("{"):])["jobs"][0]     # remarks stand before it
         cpu0, switches0 = proc_stat("/run/fio/job.prerun.txt")
         cpu1, switches1 = proc_stat("/run/fio/job.postrun.txt")
         return read_result(job["read"]["total_ios"], job["read"]["runtime"] / 1e3, cpu1 - cpu0,
-                           switches1 - switches0, 0)
+                           switches1 - switches0, 0, self.calls() if count else 0)
+
+    @staticmethod
+    def calls():
+        with open("/run/fio/calls") as f:
+            return int(next(line for line in f if "io_uring_enter" in line).split(",")[0])
 
 
 INGEST = {
@@ -216,8 +217,7 @@ def count(tests):
     for test, (size, _, contenders) in tests.items():
         for name, contender in contenders.items():
             say(f"counting system calls, {test}: {name}")
-            ops = contender.run(size, 1, "/run/counts")["ops"]
-            calls[test][name] = read_count("/run/counts") / ops
+            calls[test][name] = contender.run(size, 1, count=True)["calls"]
     return calls
 
 
@@ -240,7 +240,7 @@ def rows(unit, results, calls):
     for name, r in results.items():
         yield [name, spread(r, "rate", ".0f"), spread(r, "cpu", ".2f"),
                f"{median(r, 'sender_cpu'):.2f}" if unit == "MiB/s" else "-",
-               f"{calls[name]:.4f}", f"{median(r, 'switches'):.4f}", f"{median(r, 'copied'):.2f}",
+               f"{calls[name]:.5f}", f"{median(r, 'switches'):.4f}", f"{median(r, 'copied'):.2f}",
                f"{median(r, 'moved'):.2f}" if unit == "MiB/s" else "-"]
 
 
