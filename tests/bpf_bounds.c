@@ -152,6 +152,24 @@ static void crc(void)
 	memset(ops->bss->steps, 0, sizeof(ops->bss->steps));
 }
 
+/* What a call may take is bounded, however large the buffer. */
+static void spans(void)
+{
+	static const uint32_t ops_by_len[] = { STEP_MEMCHR, STEP_CRC32C };
+
+	for (int over = 0; over < 2; over++) {
+		const uint64_t len = UNIFIED_IO_BPF_SPAN_MAX + over;
+
+		for (size_t i = 0; i < ARRAY_SIZE(ops_by_len); i++)
+			ops->bss->steps[i] = (struct step){ .op = ops_by_len[i], .b = len, .c = 0xff };
+		ops->bss->steps[2] = (struct step){ .op = STEP_MOVE, .a = 64, .b = 0, .c = len };
+		CHECK_RES(run(&r, desc_bpf(0, 3 * MiB)).res, 3 * MiB);
+		for (int i = 0; i < 3; i++)
+			CHECK_EQ(ops->bss->steps[i].ret == -EMSGSIZE, over);
+	}
+	memset(ops->bss->steps, 0, sizeof(ops->bss->steps));
+}
+
 static void others(void)
 {
 	CHECK(step(STEP_SET_TARGET, 0xffffffff, 0, 0) < 0);
@@ -175,6 +193,7 @@ int main(void)
 	move();
 	search();
 	crc();
+	spans();
 	others();
 	bpf_link__destroy(link);
 	ops__destroy(ops);

@@ -106,6 +106,32 @@ static void bad_mmap(struct region *r)
 	CHECK_EQ(errno, EINVAL);
 }
 
+/* Where the answer cannot be written the call has not happened. */
+static void answer_unwritable(void)
+{
+	struct unified_io_setup *setup = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct unified_io_attach_socket *attach = (void *)setup;
+	int fd = device_open(), tcp[2];
+	struct region r;
+
+	CHECK(setup != MAP_FAILED);
+	*setup = (struct unified_io_setup)SETUP_DEFAULT;
+	CHECK(mprotect(setup, 4096, PROT_READ) == 0);
+	CHECK_RES(uior(fd, UNIFIED_IO_SETUP, setup), -EFAULT);
+	CHECK(mprotect(setup, 4096, PROT_READ | PROT_WRITE) == 0);
+	CHECK_RES(uior(fd, UNIFIED_IO_SETUP, setup), 0);
+	close(fd);
+
+	region_open(&r, NULL);
+	tcp_pair(tcp);
+	*attach = (struct unified_io_attach_socket){ .fd = tcp[0], .slot = UNIFIED_IO_SLOT_ANY };
+	CHECK(mprotect(attach, 4096, PROT_READ) == 0);
+	CHECK_RES(uior(r.fd, UNIFIED_IO_ATTACH_SOCKET, attach), -EFAULT);
+	CHECK_EQ(region_info(&r).nr_sockets, 0);
+	region_close(&r);
+	munmap(setup, 4096);
+}
+
 int main(void)
 {
 	struct region r;
@@ -131,5 +157,6 @@ int main(void)
 	output_pointers(&r);
 	bad_mmap(&r);
 	region_close(&r);
+	answer_unwritable();
 	return 0;
 }

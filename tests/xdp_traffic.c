@@ -71,8 +71,8 @@ static void *traffic(void *arg)
 	while (!stop) {
 		struct unified_completion c = run(&r, desc_bpf(0, 4096));
 
-		CHECK_RES(c.res, 4096);
-		count[c.flags & UNIFIED_IO_CQE_F_DROPPED ? 1 : c.flags & UNIFIED_IO_CQE_F_NO_PROG ? 2 : 0]++;
+		CHECK_RES(c.res, c.res < 0 ? -ENOENT : 4096);
+		count[c.res < 0 ? 2 : c.flags & UNIFIED_IO_CQE_F_DROPPED ? 1 : 0]++;
 	}
 	return count;
 }
@@ -99,7 +99,7 @@ static void come_and_go(struct xdp *xdp)
 	stop = true;
 	pthread_join(thread, &result);
 	count = result;
-	printf("%llu passed, %llu dropped, %llu without a program\n", (unsigned long long)count[0],
+	printf("%llu passed, %llu dropped, %llu refused for want of a program\n", (unsigned long long)count[0],
 	       (unsigned long long)count[1], (unsigned long long)count[2]);
 	CHECK(count[0] && count[1] && count[2]);
 }
