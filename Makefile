@@ -39,9 +39,17 @@ $(MODULE_COPY): $(B)/src/%: %
 	@cp -p $< $@
 
 user: $(USER_DIRS:%=user-%)
-$(USER_DIRS:%=user-%): user-%:
+$(USER_DIRS:%=user-%): user-%: | user-tools
 	+$(MAKE) -C $* O=$(CURDIR)/build/user
 $(patsubst %,user-%,$(filter-out lib,$(USER_DIRS))): user-lib
+
+user-tools:
+	@for tool in $(CC) clang bpftool; do \
+		command -v $$tool >/dev/null || { \
+			echo "No $$tool here. Install gcc clang bpftool libbpf-dev liburing-dev linux-bpf-dev," \
+				"or build where they are: lab/chroot -- make user" >&2; \
+			exit 1; }; \
+	done
 
 demo:
 	demo/run
@@ -55,4 +63,4 @@ bench-quick:
 clean:
 	rm -rf build
 
-.PHONY: all help modules kernel-headers user $(USER_DIRS:%=user-%) demo check bench-quick clean
+.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check bench-quick clean
