@@ -39,7 +39,7 @@ int unified_io_detach_xdp(struct unified_io *io, __u32 prog_id)
 	return ret < 0 ? ret : 0;
 }
 
-/* The type of a struct_ops map in the object's own BTF, if it is ours. libbpf forgets it at load. */
+/* A struct_ops map's type in the object's own BTF, if it is ours. libbpf forgets it at load. */
 static const struct btf_type *ops_type(const struct bpf_object *obj, const struct bpf_map *map)
 {
 	const struct btf *btf = bpf_object__btf(obj);

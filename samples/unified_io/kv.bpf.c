@@ -71,7 +71,8 @@ struct kv_batch {
 };
 
 /* Room for the longest answer, or NULL. */
-static __always_inline __u8 *answer_room(struct unified_io_bpf_ctx *ctx, const struct kv_batch *batch)
+static __always_inline __u8 *answer_room(struct unified_io_bpf_ctx *ctx,
+					 const struct kv_batch *batch)
 {
 	if (batch->replay || batch->answered > KV_SCRATCH - KV_ANSWER_MAX)
 		return NULL;
