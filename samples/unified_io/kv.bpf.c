@@ -49,6 +49,9 @@ struct {
 __u64 log_id;			/* 0: not known yet */
 const volatile __u64 log_end;	/* no record reaches this block */
 
+__u64 recovered_records;
+__u64 recovered_end;		/* the block behind the last of them */
+
 static struct {
 	struct bpf_spin_lock lock;
 	struct log_tail tail;
@@ -377,8 +380,8 @@ static __noinline int format(struct unified_io_bpf_ctx *ctx)
 	return log_batch(ctx, &batch, 0, 0);
 }
 
-/* Is this the record that follows, with others between perhaps that were lost? */
-static __always_inline bool valid_record(struct unified_io_bpf_ctx *ctx,
+/* Is this a record of the log? The first one says which log it is. */
+static __always_inline bool valid_record(struct unified_io_bpf_ctx *ctx, __u32 head,
 					 const struct unified_io_log_header *header)
 {
 	__u32 len = header->len;
@@ -390,37 +393,51 @@ static __always_inline bool valid_record(struct unified_io_bpf_ctx *ctx,
 		return false;
 	if (log_id ? header->log_id != log_id : header->seq != 0)
 		return false;
-	crc = record_crc(ctx, 0, len);
+	crc = record_crc(ctx, head, len);
 	return crc >= 0 && header->crc == crc;
 }
 
-/* Passes a valid record on with its size as length, and drops anything else. */
-static __noinline int replay(struct unified_io_bpf_ctx *ctx)
+/* Carries a record out again, if there is one at @head. Returns its size, or 0. */
+static __noinline __u32 replay_record(struct unified_io_bpf_ctx *ctx, __u32 head)
 {
 	struct kv_batch batch = {
 		.answered = unknown_zero,
-		.scratch = KV_RECORD,
+		.scratch = KV_SCAN,
 		.replay = true,
 	};
 	struct unified_io_log_header *header;
 	__u32 len, size;
 
-	header = (void *)bpf_uior_data(ctx, 0, HEADER_LEN);
-	if (!header)
-		return -ERANGE;
-	if (!valid_record(ctx, header))
-		return UNIFIED_IO_BPF_DROP;
+	header = (void *)bpf_uior_data(ctx, head, HEADER_LEN);
+	if (!header || !valid_record(ctx, head, header))
+		return 0;
 	log_id = header->log_id;
 	len = header->len;
 	size = header->size;
 	batch.order = header->seq + 1;
+	recovered_records++;
+	recovered_end = ctx->lba + (head + size) / (ctx->lba_size ?: 512);
 	bpf_spin_lock(&the_log.lock);
 	the_log.tail.seq = batch.order;
 	the_log.tail.offset = header->offset + len;
-	the_log.lba = ctx->lba + size / (ctx->lba_size ?: 512);
+	the_log.lba = recovered_end;
 	bpf_spin_unlock(&the_log.lock);
-	carry_out_all(ctx, &batch, HEADER_LEN, HEADER_LEN + len);
-	return bpf_uior_set_len(ctx, size);
+	carry_out_all(ctx, &batch, head + HEADER_LEN, head + HEADER_LEN + len);
+	return size;
+}
+
+/* Replays what was read, and makes that much of it the data. */
+static __noinline int replay(struct unified_io_bpf_ctx *ctx)
+{
+	__u32 pos = unknown_zero;
+	int i;
+
+	bpf_for(i, 0, KV_SCAN / 512) {
+		if (pos > KV_SCAN - KV_RECORD)
+			break;
+		pos += replay_record(ctx, pos) ?: ctx->lba_size;
+	}
+	return bpf_uior_set_len(ctx, pos);
 }
 
 SEC("struct_ops/process")

@@ -17,8 +17,8 @@
  *             sleep 1; redis-cli set hello world; redis-cli get hello
  *             redis-benchmark -t set,get -n 20000 -r 1000 -P 8 -q; kill $!'
  *
- * With --recover the table is filled from the log: the process reads record
- * after record through the same program. Without it a new log is begun at the
+ * With --recover the table is filled from the log: the process reads it through
+ * the same program. Without it a new log is begun at the
  * drive's first block. The records are those of <unified_io_log.h>; connections
  * write at the same time, so after a crash a record can be missing before ones
  * that were answered: recovery looks past such a gap as far as the records in
@@ -83,36 +83,29 @@ static void format_log(struct unified_io *io, struct kv *skel)
 	run(io);
 }
 
-/* Replay the record at @lba. Returns how many blocks it has; 0: there is none. */
-static __u64 replay_record(struct unified_io *io, __u64 lba, __u32 lba_size)
+/* Replay the records from @lba on. Returns how many blocks have been looked at. */
+static __u64 replay(struct unified_io *io, __u64 lba, __u32 lba_size)
 {
 	struct unified_descriptor *desc = unified_io_get_desc(io);
-	struct unified_completion cqe;
 
 	unified_io_prep_read(desc, 0, KV_READ, lba);
 	unified_io_then_bpf(desc, 0, KV_REPLAY);
-	cqe = run(io);
-	return cqe.flags & UNIFIED_IO_CQE_F_DROPPED ? 0 : cqe.len / lba_size;
+	return run(io).len / lba_size;
 }
 
-static void recover_log(struct unified_io *io, const struct unified_io_info *info)
+/* Look for records until there cannot be another. */
+static void recover_log(struct unified_io *io, const struct kv *skel, __u32 lba_size)
 {
-	__u64 last = (info->device_size - KV_READ) / info->lba_size;
-	__u64 in_flight = NR_BUFFERS * (KV_RECORD / info->lba_size);
-	__u64 lba = 0, end = 0, records = 0, blocks;
+	__u64 in_flight = NR_BUFFERS * (KV_RECORD / lba_size);
+	__u64 lba = 0;
 
-	while (lba <= last && lba <= end + in_flight) {
-		blocks = replay_record(io, lba, info->lba_size);
-		lba += blocks ?: 1;
-		if (blocks) {
-			end = lba;
-			records++;
-		} else if (!end) {
+	while (lba < skel->rodata->log_end && lba <= skel->bss->recovered_end + in_flight) {
+		lba += replay(io, lba, lba_size);
+		if (!skel->bss->recovered_records)
 			errx(1, "no log on the drive: start without --recover");
-		}
 	}
-	printf("recovered %" PRIu64 " records, %" PRIu64 " blocks\n", (uint64_t)records,
-	       (uint64_t)end);
+	printf("recovered %" PRIu64 " records, %" PRIu64 " blocks\n",
+	       (uint64_t)skel->bss->recovered_records, (uint64_t)skel->bss->recovered_end);
 }
 
 /* The region serves this connection from here on. Returns 1, or 0 if it cannot. */
@@ -206,7 +199,7 @@ int main(int argc, char **argv)
 	check(UNIFIED_IO_CALL_SUBMIT, "info", unified_io_get_info(&io, &info));
 	skel = load_program(&io, &info, &link);
 	if (recover)
-		recover_log(&io, &info);
+		recover_log(&io, skel, info.lba_size);
 	else
 		format_log(&io, skel);
 	check(UNIFIED_IO_CALL_SUBMIT, "buffers",

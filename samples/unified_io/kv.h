@@ -9,7 +9,7 @@
 /* bpf.arg of a descriptor: what its data are */
 #define KV_SERVE	0	/* requests, just received */
 #define KV_FORMAT	1	/* room for the first record of a new log */
-#define KV_REPLAY	2	/* what was read from the drive: a record, perhaps */
+#define KV_REPLAY	2	/* what was read from the drive: records, and gaps */
 
 /*
  * The buffer of a receive:
@@ -19,8 +19,7 @@
  *
  * The shortest request that can get the longest answer is a GET of 20 bytes:
  * there is room for an answer to as many of them as can come. A replay reads
- *
- *	| header | requests | scratch |
+ * some records, or parts of them, and what it overwrites with its scratch.
  */
 #define KV_HEADER	64
 #define KV_RECORD	8192
@@ -30,6 +29,7 @@
 #define KV_HEAD		(KV_SCRATCH + 4096)	/* of the record: drives want its alignment */
 #define KV_HEADROOM	(KV_HEAD + KV_HEADER)
 #define KV_BUFFER	(KV_HEAD + KV_RECORD)
-#define KV_READ		(KV_RECORD + 4096)
+#define KV_SCAN		(256 * 1024)
+#define KV_READ		(KV_SCAN + 4096)
 
 #endif /* KV_H */
