@@ -59,7 +59,7 @@ static void whole(struct region *r, bool small)
 		CHECK_EQ(huge, 0);
 }
 
-static void data_alone(struct region *r)
+static void data_alone(struct region *r, bool small)
 {
 	uint64_t size = r->setup.data_size;
 	unsigned char *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, UNIFIED_IO_OFF_DATA);
@@ -69,6 +69,8 @@ static void data_alone(struct region *r)
 	pattern_check(data, size, 0, 1);
 	pattern_fill(data, size, 0, 2);
 	pattern_check(r->data, size, 0, 2);
+	if (!small && (features() & UNIFIED_IO_FEAT_HUGE_MAP) && r->setup.data_offset % (2 * MiB) == 0)
+		CHECK_EQ(smaps_kib(data, "FilePmdMapped") * KiB, size);
 	CHECK(munmap(data, size) == 0);
 }
 
@@ -129,7 +131,7 @@ int main(void)
 		setup.flags = small ? UNIFIED_IO_SETUP_SMALL_PAGES : 0;
 		region_setup(&r, NULL, setup);
 		whole(&r, small);
-		data_alone(&r);
+		data_alone(&r, small);
 		after_fork(&r);
 		parts(&r);
 		after_close(&r);

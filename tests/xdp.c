@@ -86,6 +86,11 @@ static void adjust(int id)
 	CHECK_EQ(run_xdp(id).res, CAP);
 	CHECK(xdp->bss->head_ret < 0);
 	xdp->bss->head_delta = 0;
+	/* there is no room in front of a buffer that would be the program's */
+	xdp->bss->meta_delta = -8;
+	CHECK_EQ(run_xdp(id).res, CAP);
+	CHECK(xdp->bss->meta_ret < 0);
+	xdp->bss->meta_delta = 0;
 	check_filled(r.data, 32 * KiB, 0x11);
 }
 

@@ -15,13 +15,13 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* written by the test */
 int verdict;
-int head_delta, tail_delta;
+int head_delta, tail_delta, meta_delta;
 __u16 drop_port;
 
 /* read by the test */
 __u64 nr_calls;
 __u32 seen_len, seen_ifindex, seen_rxq;
-int head_ret, tail_ret, seen_byte;
+int head_ret, tail_ret, meta_ret, seen_byte;
 
 SEC("xdp")
 int remote_xdp(struct xdp_md *ctx)
@@ -34,6 +34,7 @@ int remote_xdp(struct xdp_md *ctx)
 	seen_rxq = ctx->rx_queue_index;
 	if (data + 1 <= end)
 		seen_byte = *(__u8 *)data;
+	meta_ret = meta_delta ? bpf_xdp_adjust_meta(ctx, meta_delta) : 0;
 	head_ret = head_delta ? bpf_xdp_adjust_head(ctx, head_delta) : 0;
 	tail_ret = tail_delta ? bpf_xdp_adjust_tail(ctx, tail_delta) : 0;
 	return verdict;

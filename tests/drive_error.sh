@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A null_blk whose blocks 4200 to 4300 are bad.
+
+set -eu
+config=/sys/kernel/config
+mountpoint -q $config || mount -t configfs config $config
+mkdir $config/nullb/bad
+trap 'echo 0 >$config/nullb/bad/power; rmdir $config/nullb/bad' EXIT
+cd $config/nullb/bad
+echo 1 >memory_backed
+echo 64 >size
+echo 512 >blocksize
+echo '+4200-4300' >badblocks
+echo 1 >power
+for _ in {1..50}; do
+	[ ! -b /dev/bad ] || break
+	sleep 0.1
+done
+drive_error "$(ls /dev/bad 2>/dev/null || echo "/dev/nullb$(cat index)")" 4200 4300
