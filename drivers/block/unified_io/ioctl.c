@@ -11,29 +11,47 @@
 
 #include "ring.h"
 
-static int uior_do_setup(struct file *file, void *arg)
+/* Constant sizes: the copies need no look at what object they hit. */
+static __always_inline int uior_arg_in(void *arg, const void __user *user, size_t size)
+{
+	return copy_from_user(arg, user, size) ? -EFAULT : 0;
+}
+
+static __always_inline int uior_arg_out(void __user *user, const void *arg, size_t size)
+{
+	return copy_to_user(user, arg, size) ? -EFAULT : 0;
+}
+
+static __always_inline int uior_arg_inout(void *arg, void __user *user, size_t size)
+{
+	return uior_arg_in(arg, user, size) ?: uior_arg_out(user, arg, size);
+}
+
+static int uior_do_setup(struct file *file, struct unified_io_setup __user *user)
 {
 	struct uior_region *region;
+	struct unified_io_setup setup;
+	int ret = uior_arg_inout(&setup, user, sizeof(setup));
 
+	if (ret)
+		return ret;
 	if (READ_ONCE(file->private_data))
 		return -EBUSY;
-	region = uior_region_create(arg);
+	region = uior_region_create(&setup);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
 	/* Release: pairs with smp_load_acquire() at each use. */
 	if (!cmpxchg_release(&file->private_data, NULL, region))
-		return 0;
+		return uior_arg_out(user, &setup, sizeof(setup));
 	uior_region_close(region);
 	return -EBUSY;
 }
 
-static int uior_do_query(struct file *file, void *arg)
+static int uior_do_query(struct unified_io_query __user *user)
 {
-	struct unified_io_query *query = arg;
 	u64 known = UNIFIED_IO_FEAT_HUGE_MAP | UNIFIED_IO_FEAT_NVME_PASSTHROUGH |
 		    UNIFIED_IO_FEAT_STRUCT_OPS | UNIFIED_IO_FEAT_XDP | UNIFIED_IO_FEAT_SEND_ZC;
-
-	*query = (struct unified_io_query) {
+	struct unified_io_query query = {
 		.version = UNIFIED_IO_VERSION,
 		.max_entries = UNIFIED_IO_MAX_ENTRIES,
 		.features = known,
@@ -44,11 +62,12 @@ static int uior_do_query(struct file *file, void *arg)
 		.max_len = UNIFIED_IO_MAX_LEN,
 		.carry_max = UNIFIED_IO_CARRY_MAX,
 	};
+
 #ifndef UIOR_HAVE_FOLIO_PMD
-	query->features &= ~UNIFIED_IO_FEAT_HUGE_MAP;
+	query.features &= ~UNIFIED_IO_FEAT_HUGE_MAP;
 #endif
-	query->missing = known & ~query->features;
-	return 0;
+	query.missing = known & ~query.features;
+	return uior_arg_out(user, &query, sizeof(query));
 }
 
 /* Take the next descriptor of the SQ: NULL if there is none. */
@@ -90,98 +109,111 @@ static int uior_submit_batch(struct uior_region *region, u32 nr, u32 *submitted)
 	return n < nr && IS_ERR(op) ? PTR_ERR(op) : 0;
 }
 
-static int uior_do_enter(struct uior_region *region, void *arg)
+static int uior_do_enter(struct uior_region *region, struct unified_io_enter __user *user)
 {
-	struct unified_io_enter *enter = arg;
-	int ret;
+	struct unified_io_enter enter;
+	int ret = uior_arg_inout(&enter, user, sizeof(enter));
 
-	if (enter->flags || enter->resv || enter->min_complete > region->cq_entries)
+	if (ret)
+		return ret;
+	if (enter.flags || enter.resv || enter.min_complete > region->cq_entries)
 		return -EINVAL;
+	uior_run_begin(region);
 	uior_flow_unpark(region);
-	ret = uior_submit_batch(region, enter->to_submit, &enter->submitted);
+	ret = uior_submit_batch(region, enter.to_submit, &enter.submitted);
 	uior_run_ready(region);
 	/* Also with a full CQ: what is in flight will make it worth another try. */
-	if (enter->min_complete)
-		ret = uior_run_wait(region, enter->min_complete, enter->timeout_ns);
-	enter->completed = uior_cq_count(region);
-	return enter->submitted ? 0 : ret;
+	if (enter.min_complete)
+		ret = uior_run_wait(region, enter.min_complete, enter.timeout_ns);
+	uior_run_end(region);
+	if (ret && !enter.submitted)
+		return ret;
+	enter.completed = uior_cq_count(region);
+	return uior_arg_out(user, &enter, sizeof(enter));
 }
 
-static int uior_do_submit(struct uior_region *region, void *arg)
+static int uior_do_submit(struct uior_region *region,
+			  const struct unified_io_submit __user *user)
 {
-	struct unified_io_submit *submit = arg;
-	struct uior_op *op = uior_op_get(region);
-	int ret;
+	struct unified_descriptor desc;
+	struct uior_op *op;
+	int ret = uior_arg_in(&desc, &user->desc, sizeof(desc));
 
+	if (ret)
+		return ret;
+	op = uior_op_get(region);
 	if (!op)
 		return -EBUSY;
-	op->desc = submit->desc;
+	op->desc = desc;
 	ret = uior_op_prepare(op);
 	if (ret) {
 		uior_op_put(op);
 		return ret;
 	}
+	uior_run_begin(region);
 	uior_op_start(op);
 	uior_run_ready(region);
+	uior_run_end(region);
 	return 0;
 }
 
-static int uior_do_complete(struct uior_region *region, void *arg, bool wait)
+static void uior_complete_fill(struct uior_region *region, struct unified_io_complete *complete)
 {
-	struct unified_io_complete *complete = arg;
-	int ret = 0;
-
-	*complete = (struct unified_io_complete) {};
-	uior_flow_unpark(region);
-	if (wait)
-		ret = uior_run_wait(region, 1, 0);
-	else
-		uior_run_ready(region);
-	if (ret)
-		return ret;
-	spin_lock_irq(&region->cq_lock);
+	guard(spinlock_irq)(&region->cq_lock);
 	complete->count = uior_cq_consume(region, complete->cqe, UNIFIED_IO_COMPLETE_MAX);
 	if (uior_cq_count(region))
 		complete->flags |= UNIFIED_IO_COMPLETE_F_MORE;
 	if (!region->cq_reserved)
 		complete->flags |= UNIFIED_IO_COMPLETE_F_IDLE;
-	spin_unlock_irq(&region->cq_lock);
-	/* A receive may have waited for the slots. */
-	uior_flow_unpark(region);
-	return 0;
 }
 
-static int uior_do_region(struct file *file, unsigned int nr, void *arg)
+static int uior_do_complete(struct uior_region *region, struct unified_io_complete __user *user,
+			    bool wait)
 {
-	struct uior_region *region = smp_load_acquire(&file->private_data);
-	int ret = -ENOTTY;
+	struct unified_io_complete complete = {};
+	int ret = uior_arg_out(user, &complete, sizeof(complete));
 
-	if (!region)
-		return -ENXIO;
+	if (ret)
+		return ret;
 	uior_run_begin(region);
-	switch (nr) {
-	case _IOC_NR(UNIFIED_IO_SUBMIT):
-		ret = uior_do_submit(region, arg);
-		break;
-	case _IOC_NR(UNIFIED_IO_ENTER):
-		ret = uior_do_enter(region, arg);
-		break;
-	case _IOC_NR(UNIFIED_IO_COMPLETE):
-		ret = uior_do_complete(region, arg, !(file->f_flags & O_NONBLOCK));
-		break;
-	case _IOC_NR(UNIFIED_IO_ATTACH_BPF):
-		ret = uior_xdp_attach(region, arg);
-		break;
-	case _IOC_NR(UNIFIED_IO_ATTACH_SOCKET):
-		ret = uior_sock_attach(region, arg);
-		break;
-	case _IOC_NR(UNIFIED_IO_GET_INFO):
-		uior_info(region, arg);
-		ret = 0;
-		break;
-	}
+	uior_flow_unpark(region);
+	if (wait)
+		ret = uior_run_wait(region, 1, 0);
+	else
+		uior_run_ready(region);
 	uior_run_end(region);
-	return ret;
+	if (ret)
+		return ret;
+	uior_complete_fill(region, &complete);
+	/* A receive may have waited for the slots. */
+	uior_flow_unpark(region);
+	return uior_arg_out(user, &complete, sizeof(complete));
+}
+
+static int uior_do_attach_bpf(struct uior_region *region,
+			      struct unified_io_attach_bpf __user *user)
+{
+	struct unified_io_attach_bpf arg;
+
+	return uior_arg_inout(&arg, user, sizeof(arg)) ?: uior_xdp_attach(region, &arg) ?:
+	       uior_arg_out(user, &arg, sizeof(arg));
+}
+
+static int uior_do_attach_socket(struct uior_region *region,
+				 struct unified_io_attach_socket __user *user)
+{
+	struct unified_io_attach_socket arg;
+
+	return uior_arg_inout(&arg, user, sizeof(arg)) ?: uior_sock_attach(region, &arg) ?:
+	       uior_arg_out(user, &arg, sizeof(arg));
+}
+
+static int uior_do_get_info(struct uior_region *region, struct unified_io_info __user *user)
+{
+	struct unified_io_info info;
+
+	uior_info(region, &info);
+	return uior_arg_out(user, &info, sizeof(info));
 }
 
 static_assert(sizeof(struct unified_descriptor) == 64);
@@ -197,23 +229,6 @@ static_assert(offsetof(struct unified_io_control, niov_tail) == 448);
 /* The region's offsets, and those of mmap(), are as wide as a long. */
 static_assert(sizeof(long) == 8);
 
-/* Every argument there is. */
-union uior_arg {
-	struct unified_io_setup setup;
-	struct unified_io_submit submit;
-	struct unified_io_complete complete;
-	struct unified_io_attach_bpf attach_bpf;
-	struct unified_io_info info;
-	struct unified_io_enter enter;
-	struct unified_io_attach_socket attach_socket;
-	struct unified_io_query query;
-};
-
-static const unsigned int uior_cmds[] = {
-	UNIFIED_IO_SETUP, UNIFIED_IO_SUBMIT, UNIFIED_IO_COMPLETE, UNIFIED_IO_ATTACH_BPF,
-	UNIFIED_IO_GET_INFO, UNIFIED_IO_ENTER, UNIFIED_IO_ATTACH_SOCKET, UNIFIED_IO_QUERY,
-};
-
 /**
  * uior_ioctl - all calls on the device
  * @file: of the device
@@ -224,26 +239,28 @@ static const unsigned int uior_cmds[] = {
  */
 long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	/* Acquire: pairs with cmpxchg_release() in uior_do_setup(). */
+	struct uior_region *region = smp_load_acquire(&file->private_data);
 	void __user *user = (void __user *)arg;
-	unsigned int i, nr = _IOC_NR(cmd), size = _IOC_SIZE(cmd);
-	union uior_arg karg = {};
-	long ret;
 
-	for (i = 0; i < ARRAY_SIZE(uior_cmds) && uior_cmds[i] != cmd; i++)
-		;
-	if (i == ARRAY_SIZE(uior_cmds))
-		return -ENOTTY;
-	if ((_IOC_DIR(cmd) & _IOC_WRITE) && copy_from_user(&karg, user, size))
-		return -EFAULT;
-	if ((_IOC_DIR(cmd) & _IOC_READ) && copy_to_user(user, &karg, size))
-		return -EFAULT;
-	if (cmd == UNIFIED_IO_SETUP)
-		ret = uior_do_setup(file, &karg);
-	else if (cmd == UNIFIED_IO_QUERY)
-		ret = uior_do_query(file, &karg);
-	else
-		ret = uior_do_region(file, nr, &karg);
-	if (!ret && (_IOC_DIR(cmd) & _IOC_READ) && copy_to_user(user, &karg, size))
-		return -EFAULT;
-	return ret;
+	switch (cmd) {
+	case UNIFIED_IO_ENTER:
+		return region ? uior_do_enter(region, user) : -ENXIO;
+	case UNIFIED_IO_SUBMIT:
+		return region ? uior_do_submit(region, user) : -ENXIO;
+	case UNIFIED_IO_COMPLETE:
+		return region ? uior_do_complete(region, user, !(file->f_flags & O_NONBLOCK)) :
+				-ENXIO;
+	case UNIFIED_IO_ATTACH_BPF:
+		return region ? uior_do_attach_bpf(region, user) : -ENXIO;
+	case UNIFIED_IO_ATTACH_SOCKET:
+		return region ? uior_do_attach_socket(region, user) : -ENXIO;
+	case UNIFIED_IO_GET_INFO:
+		return region ? uior_do_get_info(region, user) : -ENXIO;
+	case UNIFIED_IO_SETUP:
+		return uior_do_setup(file, user);
+	case UNIFIED_IO_QUERY:
+		return uior_do_query(user);
+	}
+	return -ENOTTY;
 }

@@ -25,12 +25,21 @@ static void uior_op_task(struct uior_task *task)
 	uior_op_run(container_of(task, struct uior_op, task));
 }
 
+/* Once per region: what stays the same however often it is used. */
+void uior_op_init(struct uior_op *op, struct uior_region *region)
+{
+	op->region = region;
+	op->task.run = uior_op_task;
+	list_add_tail(&op->node, &region->free_ops);
+}
+
 /**
  * uior_op_get - an operation, and the CQ slot that its completion will fill
  * @region: the caller holds a reference to it
  *
- * Context: any. Return: the operation, blank but for its region; NULL if the CQ
- * is full, which the process is told in control.flags.
+ * Context: any. Return: the operation, for the caller to fill in its descriptor
+ * and uior_op_prepare() the rest; NULL if the CQ is full, which the process is
+ * told in control.flags.
  */
 struct uior_op *uior_op_get(struct uior_region *region)
 {
@@ -50,9 +59,7 @@ struct uior_op *uior_op_get(struct uior_region *region)
 	if (!op)
 		return NULL;
 	percpu_ref_get(&region->refs);
-	memset(op, 0, sizeof(*op));
-	op->region = region;
-	op->task.run = uior_op_task;
+	memset_startat(op, 0, todo);
 	atomic_set(&op->children, 1);
 	return op;
 }

@@ -98,10 +98,8 @@ static int uior_region_ops(struct uior_region *region)
 				 sizeof(*region->spare), UIOR_GFP);
 	if (!region->ops || !region->spare)
 		return -ENOMEM;
-	for (i = 0; i < region->cq_entries; i++) {
-		region->ops[i].region = region;
-		list_add_tail(&region->ops[i].node, &region->free_ops);
-	}
+	for (i = 0; i < region->cq_entries; i++)
+		uior_op_init(&region->ops[i], region);
 	return 0;
 }
 

@@ -105,9 +105,11 @@ int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns)
 		.region = region,
 		.min_complete = min_complete,
 	};
-	ktime_t until = ktime_add_ns(ktime_get(), min_t(u64, timeout_ns, KTIME_MAX / 2));
+	ktime_t until = 0;
 	int ret = 0;
 
+	if (timeout_ns)
+		until = ktime_add_safe(ktime_get(), min_t(u64, timeout_ns, KTIME_MAX));
 	INIT_LIST_HEAD(&waiter.entry.entry);
 	for (;;) {
 		uior_run_ready(region);

@@ -172,17 +172,19 @@ struct uior_sock {
  * @task: resumes the chain in process context
  * @region: whose CQ slot it holds
  * @node: in a flow's queue or the free list
- * @todo: mask of stages to come
- * @state: UIOR_OP_*
  * @desc: the trusted copy
  * @ctx: the buffer as the BPF program sees it: the data are ctx.len bytes from
  *	ctx.off of a buffer of ctx.cap bytes at desc.addr
+ * @addr: where a datagram came from, or goes to; @addr_len bytes of it
+ * @bio: READ, WRITE, FLUSH: the command in flight
+ * @ubuf: SEND: counts the skbs that point to our pages
+ * @todo: mask of stages to come; this and all that follows begins as zero
+ * @state: UIOR_OP_*
  * @cqe: the completion as it grows
  * @rx: source socket
  * @tx: target socket
  * @target: slot that the program set
  * @got: bytes received so far
- * @addr: where a datagram came from
  * @addr_len: of @addr
  * @parent: the multishot receive that this is an arrival of
  * @child: multishot: the arrival that is being received
@@ -191,12 +193,10 @@ struct uior_sock {
  * @next_lba: multishot: where the next arrival is written
  * @io_len: READ, WRITE: bytes in all
  * @io_done: READ, WRITE: bytes done
- * @bio: READ, WRITE, FLUSH: the command in flight
  * @send_off: SEND: from the start of the buffer
  * @send_len: SEND: bytes in all
  * @sent: SEND: bytes queued on the socket
  * @send_result: SEND: reported when the last reference to the pages is gone
- * @ubuf: SEND: counts the skbs that point to our pages
  * @zc_attached: SEND: the stack took references
  * @zc_copied: SEND: the stack had to copy after all
  */
@@ -204,10 +204,14 @@ struct uior_op {
 	struct uior_task task;
 	struct uior_region *region;
 	struct list_head node;
-	u32 todo;
-	u32 state;
 	struct unified_descriptor desc;
 	struct unified_io_bpf_ctx ctx;
+	struct sockaddr_storage addr;
+	struct bio bio;
+	struct ubuf_info ubuf;
+
+	u32 todo;
+	u32 state;
 	struct unified_completion cqe;
 
 	struct uior_sock *rx;
@@ -215,7 +219,6 @@ struct uior_op {
 	u32 target;
 	u32 got;
 	int addr_len;
-	struct sockaddr_storage addr;
 
 	struct uior_op *parent;
 	struct uior_op *child;
@@ -225,13 +228,11 @@ struct uior_op {
 
 	u32 io_len;
 	u32 io_done;
-	struct bio bio;
 
 	u32 send_off;
 	u32 send_len;
 	u32 sent;
 	int send_result;
-	struct ubuf_info ubuf;
 	bool zc_attached;
 	bool zc_copied;
 };
@@ -383,6 +384,7 @@ void uior_region_close(struct uior_region *region);
 long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* op.c */
+void uior_op_init(struct uior_op *op, struct uior_region *region);
 struct uior_op *uior_op_get(struct uior_region *region);
 void uior_op_put(struct uior_op *op);
 int uior_op_prepare(struct uior_op *op);
