@@ -50,7 +50,10 @@ static void index_add(struct index *index, const struct unified_io_log_header *h
 /* O_DIRECT, so that nothing that the page cache may hold of the drive is read. */
 static void walk_log(struct index *index, const char *drive)
 {
-	static struct { struct unified_io_log_header header; } __attribute__((aligned(4096))) block[64];
+	static union {
+		struct unified_io_log_header header;
+		char bytes[4096];
+	} block __attribute__((aligned(4096)));
 	const char *why = NULL;
 	bool end = false;
 	int fd = open(drive, O_RDONLY | O_DIRECT | O_CLOEXEC);
@@ -59,13 +62,13 @@ static void walk_log(struct index *index, const char *drive)
 		err(1, "%s", drive);
 	*index = (struct index) { .cursor.any = true };
 	while (!end) {
-		if (pread(fd, block, 4096, index->cursor.at) < (ssize_t)sizeof(block->header))
+		if (pread(fd, &block, sizeof(block), index->cursor.at) < (ssize_t)sizeof(block.header))
 			err(1, "%s", drive);
-		why = record_check_header(&index->cursor, &block->header);
+		why = record_check_header(&index->cursor, &block.header);
 		if (why)
 			errx(1, "%s: record %zu: %s", drive, index->nr, why);
-		end = le32toh(block->header.flags) & UNIFIED_IO_LOG_END;
-		index_add(index, &block->header);
+		end = le32toh(block.header.flags) & UNIFIED_IO_LOG_END;
+		index_add(index, &block.header);
 	}
 	close(fd);
 }
