@@ -149,33 +149,27 @@ static __always_inline bool make_key(struct unified_io_bpf_ctx *ctx,
 	return !scan_key(key, (const struct window_key *)p, at, key->len);
 }
 
-/* "$<len>\r\n"; returns how long that is, at most 7. */
-static __always_inline __u32 put_length(__u8 *p, __u32 len)
-{
-	__u32 digits = 1 + (len >= 10) + (len >= 100) + (len >= 1000), i;
+struct window_answer { __u8 bytes[KV_ANSWER_MAX]; };
 
+/* "$<len>\r\n<value>\r\n"; returns how long that is. */
+__noinline __u32 put_value(struct window_answer *answer __arg_nonnull,
+			   const struct kv_value *value __arg_nonnull, __u32 len)
+{
+	__u32 digits = 1 + (len >= 10) + (len >= 100) + (len >= 1000), rest = len, at, i;
+	__u8 *p = answer->bytes;
+
+	if (len > KV_VALUE_MAX)
+		return 0;
 	p[0] = '$';
 	for (i = digits; i > 0; i--) {
-		p[i & 7] = '0' + len % 10;
-		len /= 10;
+		p[i & 7] = '0' + rest % 10;
+		rest /= 10;
 	}
 	p[(digits + 1) & 7] = '\r';
 	p[(digits + 2) & 7] = '\n';
-	return (digits + 3) & 7;
-}
-
-/* The value as an answer; returns how long that is. */
-static __always_inline __u32 put_value(__u8 *p, struct kv_entry *entry)
-{
-	__u32 len, at;
-
-	bpf_spin_lock(&entry->lock);
-	len = entry->len;
-	if (len > KV_VALUE_MAX)
-		len = KV_VALUE_MAX;
-	at = put_length(p, len);
-	*(struct kv_value *)(p + at) = entry->value;
-	bpf_spin_unlock(&entry->lock);
+	at = (digits + 3) & 7;
+	for (i = 0; i < KV_VALUE_MAX / 8 && i * 8 < len; i++)
+		*(__u64 *)(p + at + i * 8) = value->words[i];
 	p[at + len] = '\r';
 	p[at + len + 1] = '\n';
 	return at + len + 2;
@@ -185,7 +179,9 @@ static __noinline int get(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch
 			  const struct resp_request *req)
 {
 	struct kv_entry *entry;
+	struct kv_value *value;
 	struct kv_key key;
+	__u32 len;
 	__u8 *p;
 
 	if (!make_key(ctx, req, &key)) {
@@ -197,9 +193,15 @@ static __noinline int get(struct unified_io_bpf_ctx *ctx, struct kv_batch *batch
 		ANSWER(ctx, batch, "$-1");
 		return 0;
 	}
+	value = (struct kv_value *)bpf_uior_data(ctx, batch->scratch, KV_VALUE_MAX);
 	p = answer_room(ctx, batch);
-	if (p)
-		batch->answered += put_value(p, entry);
+	if (!p || !value)
+		return 0;
+	bpf_spin_lock(&entry->lock);
+	*value = entry->value;
+	len = entry->len;
+	bpf_spin_unlock(&entry->lock);
+	batch->answered += put_value((struct window_answer *)p, value, len);
 	return 0;
 }
 
@@ -303,6 +305,8 @@ static __noinline void carry_out(struct unified_io_bpf_ctx *ctx, struct kv_batch
 
 	if (name == name_of("SET") && req->argc == 3)
 		set(ctx, batch, req);
+	else if (batch->replay)
+		return;
 	else if (name == name_of("GET") && req->argc == 2)
 		get(ctx, batch, req);
 	else if (name == name_of("PING") && req->argc == 1)
