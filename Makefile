@@ -25,7 +25,7 @@ help:
 	@echo 'demo, check and bench-quick build what they need, in a root file system of their own (lab/).'
 
 modules: $(MODULE_COPY) | kernel-headers
-	+$(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
+	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
 	@for ko in $(B)/src/drivers/block/*.ko; do cmp -s "$$ko" $(B)/$${ko##*/} || cp "$$ko" $(B)/; done
 
 kernel-headers:
@@ -36,7 +36,7 @@ kernel-headers:
 
 $(MODULE_COPY): $(B)/src/%: %
 	@mkdir -p $(@D)
-	@cp -p $< $@
+	@cp -p $< $@.$$$$ && mv $@.$$$$ $@
 
 user: $(USER_DIRS:%=user-%)
 $(USER_DIRS:%=user-%): user-%: | user-tools
