@@ -192,7 +192,7 @@ static void name_component(char name[24], const char *path)
 {
 	const char *base = strrchr(path, '/');
 
-	snprintf(name, 24, "%s", base ? base + 1 : path);
+	snprintf(name, 24, "%.23s", base ? base + 1 : path);
 	name[strcspn(name, ". []")] = 0;
 }
 
