@@ -3,7 +3,6 @@
  * Rival (a): recv() of a whole batch, filter, O_DIRECT write of what is kept. The kept records are
  * gathered by pwritev() from where they are, so that nothing is copied but by recv().
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
  * Random reads, io_uring with the same loop as ours, where fio carries the weight of its generality:
  * registered buffers and file; NVMe passthrough on a character device, READ_FIXED on a block device.
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <liburing.h>

@@ -8,7 +8,6 @@
  * records number DEVICE BYTES
  *	writes its number at the head of every 4 KiB block
  */
-#define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>
