@@ -20,11 +20,11 @@
 
 #include "unified_io_bpf.h"
 #include "unified_io_log.h"
+#include "unified_io_log_bpf.h"
 #include "lines.h"
 #include "filter.h"
 
 #define CARRY_MAX	16384	/* UNIFIED_IO_CARRY_MAX, a macro of the uapi header */
-#define HEADER_LEN	sizeof(struct unified_io_log_header)
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -151,33 +151,12 @@ static bool next_line(struct unified_io_bpf_ctx *ctx, struct walk *walk)
 /* Puts the header in front of the payload, which ends at @out, and makes both the data. */
 static int frame(struct unified_io_bpf_ctx *ctx, __u32 out, __u32 flags)
 {
-	struct unified_io_log_header *header;
-	__u32 head = ctx->off - HEADER_LEN, len = out - ctx->off;
-	__s64 crc;
+	struct log_tail tail = { stream.seq++, stream.offset };
+	__u32 len = out - ctx->off;
 
-	header = (void *)bpf_uior_data(ctx, head, HEADER_LEN);
-	if (!header)
-		return -ERANGE;
-	header->magic = UNIFIED_IO_LOG_MAGIC;
-	header->version = UNIFIED_IO_LOG_VERSION;
-	header->header_size = HEADER_LEN;
-	header->log_id = log_id;
-	header->seq = stream.seq++;
-	header->offset = stream.offset;
-	header->source = stream.source;
-	header->len = len;
-	header->size = (HEADER_LEN + len + ctx->lba_size - 1) / ctx->lba_size * ctx->lba_size;
-	header->flags = flags;
-	header->resv[0] = 0;
-	header->resv[1] = 0;
-	crc = bpf_uior_crc32c(ctx, head, UNIFIED_IO_LOG_CRC_LEN, 0);
-	if (crc >= 0)
-		crc = bpf_uior_crc32c(ctx, ctx->off, len, crc);
-	if (crc < 0)
-		return crc;
-	header->crc = crc;
 	stream.offset += len;
-	return bpf_uior_set_data(ctx, head, HEADER_LEN + len);
+	return record_frame(ctx, ctx->off - HEADER_LEN, len, log_id, &tail,
+			    stream.source, flags);
 }
 
 static int filter_buffer(struct unified_io_bpf_ctx *ctx)

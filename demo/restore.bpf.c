@@ -14,9 +14,8 @@
 
 #include "unified_io_bpf.h"
 #include "unified_io_log.h"
+#include "unified_io_log_bpf.h"
 #include "lines.h"
-
-#define HEADER_LEN	sizeof(struct unified_io_log_header)
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -26,16 +25,12 @@ __u64 restored_lines;
 static bool valid(struct unified_io_bpf_ctx *ctx, const struct unified_io_log_header *header)
 {
 	__u32 len = header->len;
-	__s64 crc;
 
 	if (header->magic != UNIFIED_IO_LOG_MAGIC || header->version != UNIFIED_IO_LOG_VERSION ||
 	    header->header_size != HEADER_LEN || header->log_id != log_id ||
 	    (__u32)header->seq != ctx->arg || len > ctx->len - HEADER_LEN)
 		return false;
-	crc = bpf_uior_crc32c(ctx, ctx->off, UNIFIED_IO_LOG_CRC_LEN, 0);
-	if (crc >= 0)
-		crc = bpf_uior_crc32c(ctx, ctx->off + HEADER_LEN, len, crc);
-	return crc == header->crc;
+	return record_crc(ctx, ctx->off, len) == header->crc;
 }
 
 static bool restore_level(__u8 *line)

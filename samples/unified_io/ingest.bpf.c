@@ -14,7 +14,7 @@
 
 #include <unified_io_bpf.h>
 #include <unified_io_log.h>
-#include "record.bpf.h"
+#include "unified_io_log_bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -68,7 +68,7 @@ int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 	if (!len && !eof)
 		return UNIFIED_IO_BPF_DROP;
 	err = record_frame(op, op->off - HEADER_LEN, len, log_id, &tail,
-			   eof ? UNIFIED_IO_LOG_END : 0);
+			   tail.offset + len, eof ? UNIFIED_IO_LOG_END : 0);
 	next_seq++;
 	next_offset += len;
 	return err;

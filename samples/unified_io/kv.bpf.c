@@ -18,7 +18,7 @@
 #include <unified_io_bpf.h>
 #include <unified_io_log.h>
 #include "kv.h"
-#include "record.bpf.h"
+#include "unified_io_log_bpf.h"
 #include "resp.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -344,7 +344,8 @@ static __noinline __u32 carry_out_all(struct unified_io_bpf_ctx *ctx, struct kv_
 static __always_inline int log_batch(struct unified_io_bpf_ctx *ctx, const struct kv_batch *batch,
 				     __u32 head, __u32 len)
 {
-	int err = record_frame(ctx, head, len, log_id, &batch->tail, 0);
+	int err = record_frame(ctx, head, len, log_id, &batch->tail,
+			       batch->tail.offset + len, 0);
 
 	return err ?: bpf_uior_set_lba(ctx, batch->lba);
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Log records (<unified_io_log.h>) made and checked in place, for programs. */
-#ifndef RECORD_BPF_H
-#define RECORD_BPF_H
+/*
+ * Log records (unified_io_log.h) made and checked in place by BPF programs. Include
+ * it after unified_io_bpf.h and unified_io_log.h.
+ */
+#ifndef UNIFIED_IO_LOG_BPF_H
+#define UNIFIED_IO_LOG_BPF_H
 
 #define HEADER_LEN	sizeof(struct unified_io_log_header)
 
@@ -29,10 +32,11 @@ static __always_inline __s64 record_crc(struct unified_io_bpf_ctx *ctx, __u32 he
 
 /*
  * Makes a record the data: its header at @head, @len bytes of payload behind
- * it. Returns 0 (pass on), or a negative errno.
+ * it, @source as the header's. Returns 0 (pass on), or a negative errno.
  */
 static __always_inline int record_frame(struct unified_io_bpf_ctx *ctx, __u32 head, __u32 len,
-					__u64 log_id, const struct log_tail *tail, __u32 flags)
+					__u64 log_id, const struct log_tail *tail, __u64 source,
+					__u32 flags)
 {
 	struct unified_io_log_header *header;
 	__s64 crc;
@@ -46,7 +50,7 @@ static __always_inline int record_frame(struct unified_io_bpf_ctx *ctx, __u32 he
 	header->log_id = log_id;
 	header->seq = tail->seq;
 	header->offset = tail->offset;
-	header->source = tail->offset + len;
+	header->source = source;
 	header->len = len;
 	header->size = record_size(ctx, len);
 	header->flags = flags;
@@ -59,4 +63,4 @@ static __always_inline int record_frame(struct unified_io_bpf_ctx *ctx, __u32 he
 	return bpf_uior_set_data(ctx, head, HEADER_LEN + len);
 }
 
-#endif /* RECORD_BPF_H */
+#endif /* UNIFIED_IO_LOG_BPF_H */
