@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What nvme_fd allows: nothing without one (ENODEV), only reads with O_RDONLY,
- * only writes with O_WRONLY (EBADF), no write to a read-only drive (EROFS). The
- * file descriptor itself may be closed after SETUP.
+ * only writes with O_WRONLY (EBADF), no write to a read-only drive (EROFS), nothing
+ * on a drive without a size (ENODEV), as one is while it is pulled out. The file
+ * descriptor itself may be closed after SETUP.
  */
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include "common.h"
 
 #define READ	desc_nvme(NVME_CMD_READ, 0, 4096, 0)
@@ -62,11 +64,26 @@ static void read_only_drive(const char *path)
 	region_close(&r);
 }
 
+/* A loop device without a file. */
+static void no_size(void)
+{
+	int control = open("/dev/loop-control", O_RDWR), nr;
+	char path[32];
+
+	CHECK(control >= 0);
+	nr = ioctl(control, LOOP_CTL_GET_FREE);
+	CHECK(nr >= 0);
+	close(control);
+	snprintf(path, sizeof(path), "/dev/loop%d", nr);
+	opened(path, O_RDWR, -ENODEV, -ENODEV, -ENODEV);
+}
+
 int main(void)
 {
 	const char *paths[] = { env("NVME0"), env("NULLBLK") };
 
 	no_drive();
+	no_size();
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		opened(paths[i], O_RDWR, 4096, 4096, 0);
 		opened(paths[i], O_RDONLY, 4096, -EBADF, -EBADF);

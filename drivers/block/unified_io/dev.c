@@ -79,10 +79,10 @@ void uior_dev_close(struct uior_dev *dev)
 	dev->bdev = NULL;
 }
 
-/* A drive that was pulled out has no size any more, and fails everything. */
+/* A drive that is being pulled out loses its size first, then fails everything. */
 static bool uior_dev_alive(const struct uior_dev *dev)
 {
-	return !test_bit(GD_DEAD, &dev->bdev->bd_disk->state);
+	return bdev_nr_sectors(dev->bdev) && !test_bit(GD_DEAD, &dev->bdev->bd_disk->state);
 }
 
 /* Rights follow the file. */
@@ -104,8 +104,9 @@ int uior_dev_check(const struct uior_op *op, u32 off, u32 len, u64 lba)
 	if (!IS_ALIGNED(len, 1U << dev->lba_shift) ||
 	    uior_op_pos(op, off) & bdev_dma_alignment(dev->bdev))
 		return -EREMOTEIO;
-	if (uior_dev_alive(dev) &&
-	    (lba > blocks || len >> dev->lba_shift > blocks - lba))
+	if (!blocks)
+		return -ENODEV;
+	if (lba > blocks || len >> dev->lba_shift > blocks - lba)
 		return -ERANGE;
 	return 0;
 }

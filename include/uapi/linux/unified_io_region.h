@@ -56,7 +56,7 @@
  *                  without a source socket
  * ENODEV           SETUP without nvme_fd and an operation that needs a drive;
  *                  nsid is not the drive's; net_ifindex does not exist; the drive
- *                  is gone
+ *                  is gone or has no size
  * ERANGE           addr + len is outside the data area; LBA range outside the
  *                  device; no room to PAD; a BPF program set a range outside its
  *                  buffer
