@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ours: the filter of record.h on a buffer of records. The kept ones move together, a run of them at
- * a time.
+ * Ours: the filter of record.h on a buffer of records. The write gathers the kept ones, a run of them
+ * at a time.
  */
 #include "vmlinux.h"
 #include <asm-generic/errno.h>
@@ -17,20 +17,13 @@ char LICENSE[] SEC("license") = "GPL";
 __u32 record_size;
 __u32 stamp;
 
-static __u32 move_run(struct unified_io_bpf_ctx *op, __u32 out, __u32 from, __u32 len)
-{
-	if (len && out != from)
-		bpf_uior_move(op, out, from, len);
-	return out + len;
-}
-
 SEC("struct_ops/process")
 int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 {
-	__u32 pos = op->off, out = pos, run = 0, end = pos + op->len;
+	__u32 pos = op->off, len = op->len, end = pos + len, run = pos, kept = 0;
 	int i;
 
-	bpf_for(i, 0, op->len) {
+	bpf_for(i, 0, len) {
 		struct record *record;
 
 		if (pos >= end)
@@ -38,18 +31,18 @@ int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 		record = (void *)bpf_uior_data(op, pos, sizeof(*record));
 		if (!record)
 			return -EIO;
-		if (record_filter(record, stamp)) {
-			run += record_size;
-		} else {
-			out = move_run(op, out, pos - run, run);
-			run = 0;
+		if (!record_filter(record, stamp)) {
+			if (bpf_uior_keep(op, run, pos - run))
+				return -EIO;
+			kept += pos - run;
+			run = pos + record_size;
 		}
 		pos += record_size;
 	}
-	out = move_run(op, out, pos - run, run);
-	if (out == op->off)
-		return UNIFIED_IO_BPF_DROP;
-	return bpf_uior_set_len(op, out - op->off) ?: UNIFIED_IO_BPF_PASS;
+	if (bpf_uior_keep(op, run, pos - run))
+		return -EIO;
+	kept += pos - run;
+	return kept ? UNIFIED_IO_BPF_PASS : UNIFIED_IO_BPF_DROP;
 }
 
 SEC(".struct_ops.link")

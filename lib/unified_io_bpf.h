@@ -45,6 +45,11 @@ extern __u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, __u32 off,
 /* The data are now the @len bytes from @off. */
 extern int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len) __ksym;
 extern int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, __u32 len) __ksym;
+/*
+ * The data are now what is kept, call by call, in ascending order. The sinks gather it; only what the
+ * drive cannot gather is moved together, and counted as moved.
+ */
+extern int bpf_uior_keep(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len) __ksym;
 /* Where the NVMe write goes, or the dependent read comes from. */
 extern int bpf_uior_set_lba(struct unified_io_bpf_ctx *ctx, __u64 lba) __ksym;
 /* Which socket slot the send goes to. */

@@ -12,6 +12,7 @@ int verdict;			/* returned at the last of calls_until_verdict + 1 calls */
 int early_verdict;		/* returned before that */
 __u64 calls_until_verdict;
 struct step steps[NR_STEPS];
+struct keep keeps[NR_KEEPS];
 
 /* read by the test */
 __u64 nr_calls;
@@ -79,6 +80,19 @@ static __s64 xor_all(struct unified_io_bpf_ctx *ctx, __u8 byte)
 	return 0;
 }
 
+static __s64 keep_list(struct unified_io_bpf_ctx *ctx, __u32 nr)
+{
+	__s64 ret = 0;
+	int i;
+
+	bpf_for(i, 0, nr) {
+		struct keep *keep = &keeps[i % NR_KEEPS];
+
+		ret = ret ?: bpf_uior_keep(ctx, keep->off, keep->len);
+	}
+	return ret;
+}
+
 static __s64 do_step(struct unified_io_bpf_ctx *ctx, const struct step *s)
 {
 	switch (s->op) {
@@ -110,6 +124,10 @@ static __s64 do_step(struct unified_io_bpf_ctx *ctx, const struct step *s)
 		return carry_tail(ctx, s->a);
 	case STEP_XOR_ALL:
 		return xor_all(ctx, s->a);
+	case STEP_KEEP:
+		return bpf_uior_keep(ctx, s->a, s->b);
+	case STEP_KEEP_LIST:
+		return keep_list(ctx, s->a);
 	}
 	return 0;
 }

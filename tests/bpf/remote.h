@@ -24,6 +24,15 @@ enum step_op {
 	STEP_LOAD_4K,		/* as LOAD, but asks for 4096 bytes, and gives the last */
 	STEP_CARRY_TAIL,	/* carries what follows the last whole unit of a bytes, and cuts it off */
 	STEP_XOR_ALL,		/* a: xors the first 64 bytes of the data with it */
+	STEP_KEEP,		/* a = off, b = len */
+	STEP_KEEP_LIST,		/* a = how many of keeps[] */
+};
+
+#define NR_KEEPS	256
+
+struct keep {
+	__u32	off;
+	__u32	len;
 };
 
 struct step {

@@ -70,6 +70,8 @@ __bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
  * @off: first byte, from the start of the buffer
  * @len: bytes; the sinks get these
  *
+ * In one piece: what bpf_uior_keep() was told is forgotten.
+ *
  * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
  */
 __bpf_kfunc int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
@@ -78,6 +80,7 @@ __bpf_kfunc int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, u32 off, u32 l
 		return -ERANGE;
 	ctx->off = off;
 	ctx->len = len;
+	uior_ctx_op(ctx)->nr_ranges = 0;
 	return 0;
 }
 
@@ -91,6 +94,32 @@ __bpf_kfunc int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, u32 off, u32 l
 __bpf_kfunc int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, u32 len)
 {
 	return bpf_uior_set_data(ctx, ctx->off, len);
+}
+
+/**
+ * bpf_uior_keep - these bytes are the next of the data
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer; not before the end of what was
+ *	kept last
+ * @len: bytes, up to UNIFIED_IO_BPF_SPAN_MAX; 0 keeps nothing
+ *
+ * The first call begins the data anew, so ctx->off and ctx->len change. The
+ * write and send stages gather what was kept; where the drive's alignment or
+ * number of segments does not allow that, where a range is shorter than a
+ * logical block, and where neither stage follows, the bytes move up to the end
+ * of those kept before (the first: to the alignment of the drive), and count as
+ * moved.
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long; -EINVAL if @off
+ * does not ascend. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_keep(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	if (!uior_span(ctx, off, len))
+		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
+	return len ? uior_keep(uior_ctx_op(ctx), off, len) : 0;
 }
 
 /**
@@ -201,8 +230,7 @@ __bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, 
 	if (len > UNIFIED_IO_BPF_SPAN_MAX)
 		return -EMSGSIZE;
 	memmove(to, from, len);
-	op->cqe.moved += len;
-	atomic64_add(len, &op->region->counts.moved);
+	uior_op_moved(op, len);
 	return 0;
 }
 
@@ -255,6 +283,7 @@ BTF_KFUNCS_START(uior_kfunc_ids)
 BTF_ID_FLAGS(func, bpf_uior_data, KF_RET_NULL | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_data, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_len, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_keep, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_lba, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_target, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_send, KF_TRUSTED_ARGS)

@@ -29,6 +29,8 @@ void uior_dev_limit(struct uior_dev *dev, const struct uior_mem *mem)
 	u64 segment = mem->nr_huge == mem->nr_bvecs ? PMD_SIZE : PAGE_SIZE, max;
 	struct request_queue *q;
 
+	if (dev->bdev)
+		uior_gather_limit(dev);
 	dev->max_bytes = UNIFIED_IO_MAX_LEN;
 	if (dev->kind != UNIFIED_IO_DEV_NVME)
 		return;
@@ -133,27 +135,42 @@ static int uior_dev_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
 	return ret ? uior_dev_errno(dev, ret) : 0;
 }
 
-/* Point the operation's bio at @len bytes of the region. */
-static void uior_dev_bio(struct uior_op *op, u8 opcode, u32 off, u32 len)
+/* Our vectors, as of a cloned bio: they belong to somebody else, who keeps them. */
+static void uior_bio_vecs(struct bio *bio, struct bio_vec *vecs, u32 nr, u32 skip, u32 len)
+{
+	bio->bi_io_vec = vecs;
+	bio->bi_vcnt = nr;
+	bio->bi_iter.bi_size = skip + len;
+	bvec_iter_advance(vecs, &bio->bi_iter, skip);
+	bio_set_flag(bio, BIO_CLONED);
+}
+
+/* Point the operation's bio at its data from @from on: up to @len bytes of them, whole blocks. */
+static u32 uior_dev_bio(struct uior_op *op, u8 opcode, u32 from, u32 len)
 {
 	static const blk_opf_t opf[] = {
 		[nvme_cmd_flush] = REQ_OP_WRITE | REQ_PREFLUSH,
 		[nvme_cmd_write] = REQ_OP_WRITE | REQ_SYNC | REQ_IDLE,
 		[nvme_cmd_read] = REQ_OP_READ,
 	};
+	const struct uior_dev *dev = &op->region->dev;
 	struct uior_mem *mem = &op->region->mem;
 	struct bio *bio = &op->bio;
+	unsigned int first;
 	size_t skip;
 
-	bio_init(bio, op->region->dev.bdev, NULL, 0, opf[opcode]);
+	bio_init(bio, dev->bdev, NULL, 0, opf[opcode]);
 	if (!len)
-		return;
-	/* As of a cloned bio: its vectors belong to somebody else, who keeps them. */
-	bio->bi_io_vec = mem->bvecs + uior_mem_bvec(mem, uior_op_pos(op, off), &skip);
-	bio->bi_vcnt = mem->nr_bvecs - (bio->bi_io_vec - mem->bvecs);
-	bio->bi_iter.bi_size = skip + len;
-	bvec_iter_advance(bio->bi_io_vec, &bio->bi_iter, skip);
-	bio_set_flag(bio, BIO_CLONED);
+		return 0;
+	if (uior_gathered(op)) {
+		len = uior_gather(op, from, len, dev->max_vecs);
+		len = round_down(len, 1U << dev->lba_shift);
+		uior_bio_vecs(bio, op->vecs, op->nr_vecs, 0, len);
+	} else {
+		first = uior_mem_bvec(mem, uior_op_pos(op, op->ctx.off + from), &skip);
+		uior_bio_vecs(bio, mem->bvecs + first, mem->nr_bvecs - first, skip, len);
+	}
+	return len;
 }
 
 /* One command: the next part of the operation. */
@@ -163,8 +180,9 @@ static int uior_dev_next(struct uior_op *op, u8 opcode)
 	u64 lba = op->ctx.lba + (op->io_done >> op->region->dev.lba_shift);
 	int ret;
 
-	uior_dev_bio(op, opcode, op->ctx.off + op->io_done, len);
-	ret = uior_dev_submit(op, opcode, lba, len);
+	op->io_now = uior_dev_bio(op, opcode, op->io_done, len);
+	/* A block that takes too many vectors cannot be, see uior_gather_limit(); nor be lost. */
+	ret = len && !op->io_now ? -EREMOTEIO : uior_dev_submit(op, opcode, lba, op->io_now);
 	if (ret)
 		bio_uninit(&op->bio);
 	return ret ?: -EIOCBQUEUED;
@@ -190,7 +208,7 @@ void uior_dev_done(struct uior_op *op, blk_status_t status)
 		uior_op_resume(op, 0);
 		return;
 	}
-	op->io_done += min(op->io_len - op->io_done, dev->max_bytes);
+	op->io_done += op->io_now;
 	if (op->io_done < op->io_len)
 		uior_op_again(op);
 	else
@@ -208,6 +226,7 @@ int uior_read(struct uior_op *op)
 
 		op->ctx.off = 0;
 		op->ctx.len = op->ctx.cap;
+		op->nr_ranges = 0;
 		op->cqe.slba = op->ctx.lba;
 		ret = uior_dev_check(op, 0, op->ctx.cap, op->ctx.lba);
 		if (ret)
@@ -221,12 +240,16 @@ int uior_read(struct uior_op *op)
 static int uior_write_pad(struct uior_op *op, u32 *len)
 {
 	u32 pad = -*len & ((1U << op->region->dev.lba_shift) - 1);
+	struct uior_range *last = uior_gathered(op) ? &op->ranges[op->nr_ranges - 1] : NULL;
+	u32 end = last ? last->off + last->len : op->ctx.off + op->ctx.len;
 
 	if (!pad || !(op->desc.flags & UNIFIED_IO_DESC_F_PAD))
 		return 0;
-	if (pad > op->ctx.cap - op->ctx.off - *len)
+	if (pad > op->ctx.cap - end)
 		return -ERANGE;
-	memset(op->region->mem.vaddr + uior_op_pos(op, op->ctx.off + *len), 0, pad);
+	memset(op->region->mem.vaddr + uior_op_pos(op, end), 0, pad);
+	if (last)
+		last->len += pad;
 	*len += pad;
 	return 0;
 }

@@ -401,6 +401,12 @@ void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes)
 	atomic64_add(bytes, &op->region->counts.stage[stage].copied);
 }
 
+void uior_op_moved(struct uior_op *op, u32 bytes)
+{
+	op->cqe.moved += bytes;
+	atomic64_add(bytes, &op->region->counts.moved);
+}
+
 /* What an arrival means to its stream. Returns whether to post a completion. */
 static bool uior_arrival_end(struct uior_op *op)
 {
@@ -425,6 +431,8 @@ void uior_op_finish(struct uior_op *op)
 	bool post = true;
 
 	op->cqe.len = op->ctx.len;
+	if (uior_gathered(op))
+		op->cqe.flags |= UNIFIED_IO_CQE_F_GATHERED;
 	if (parent)
 		post = uior_arrival_end(op);
 	else

@@ -89,9 +89,18 @@ static int uior_send_target(struct uior_op *op)
 	return 0;
 }
 
+static bool uior_send_gathers(const struct uior_op *op)
+{
+	return uior_gathered(op) && !(op->state & UIOR_OP_SEND_SET);
+}
+
 static bool uior_send_zc(const struct uior_op *op)
 {
-	return !(op->desc.net.flags & UNIFIED_IO_NET_F_COPY);
+	if (op->desc.net.flags & UNIFIED_IO_NET_F_COPY)
+		return false;
+	/* A datagram is one skb, which has room for so many pieces; a stream is cut. */
+	return op->tx->proto == UNIFIED_IO_PROTO_TCP || !uior_send_gathers(op) ||
+	       op->nr_vecs <= MAX_SKB_FRAGS;
 }
 
 /* The SEND stage: wait in the socket's flow. */
@@ -160,15 +169,27 @@ static bool uior_send_was_copied(const struct uior_op *op)
 	return !READ_ONCE(op->zc_attached) && refcount_read(&op->ubuf.refcnt) == 1;
 }
 
+/* What is left to send: all of it, or as much as the table of vectors holds. */
+static void uior_send_iter(struct uior_op *op, struct iov_iter *iter)
+{
+	u32 len = op->send_len - op->sent;
+
+	if (uior_send_gathers(op)) {
+		len = uior_gather(op, op->sent, len, UIOR_MAX_VECS);
+		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
+	} else {
+		uior_mem_iter(&op->region->mem, iter, ITER_SOURCE,
+			      uior_op_pos(op, op->send_off + op->sent), len);
+	}
+}
+
 /* Hand the socket what it takes now: bytes, or a negative errno. */
 static int uior_send_some(struct uior_op *op)
 {
-	u32 len = op->send_len - op->sent;
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	int ret;
 
-	uior_mem_iter(&op->region->mem, &msg.msg_iter, ITER_SOURCE,
-		      uior_op_pos(op, op->send_off + op->sent), len);
+	uior_send_iter(op, &msg.msg_iter);
 	uior_send_name(op, &msg);
 	if (uior_send_zc(op)) {
 		msg.msg_flags |= MSG_ZEROCOPY;

@@ -10,6 +10,7 @@
  *	recv.c	 RECV: socket to region	  send.c  SEND: region to socket
  *	dev.c	 READ, WRITE, FLUSH	  nvme.c passthrough, blk.c bio
  *	bpf.c	 BPF: struct_ops	  xdp.c	  XDP programs
+ *	gather.c what a program keeps, for WRITE and SEND
  *	op.c	 the only exit: the completion is posted, waiters wake
  *
  * A stage never calls another stage, never touches a ring, never completes. It
@@ -86,6 +87,10 @@ struct uior_mem {
  * @nsid: namespace id; 1 for a device that is not NVMe
  * @lba_shift: log2 of the logical block size
  * @max_bytes: longest single command
+ * @max_vecs: most vectors of a command that gathers
+ * @range_mask: bits that the inner borders of ranges may not have
+ * @range_min: shortest range that is gathered, bytes
+ * @gathers: it can take data in several ranges
  */
 struct uior_dev {
 	struct file *file;
@@ -94,6 +99,10 @@ struct uior_dev {
 	u32 nsid;
 	u32 lba_shift;
 	u32 max_bytes;
+	u32 max_vecs;
+	u32 range_mask;
+	u32 range_min;
+	bool gathers;
 };
 
 /*
@@ -153,6 +162,16 @@ struct uior_sock {
 	u8 carry[UNIFIED_IO_CARRY_MAX];
 };
 
+/* Bytes of an operation's buffer. */
+struct uior_range {
+	u32 off;
+	u32 len;
+};
+
+#define UIOR_MAX_RANGES		64
+/* So that any datagram fits: each border of pages in 64 KiB takes one more. */
+#define UIOR_MAX_VECS		(UIOR_MAX_RANGES + SZ_64K / PAGE_SIZE + 2)
+
 /* uior_op.state */
 #define UIOR_OP_EOF		BIT(0)	/* the peer closed while receiving */
 #define UIOR_OP_CARRIED		BIT(1)	/* the carry has been put in front */
@@ -178,6 +197,8 @@ struct uior_sock {
  * @addr: where a datagram came from, or goes to; @addr_len bytes of it
  * @bio: READ, WRITE, FLUSH: the command in flight
  * @ubuf: SEND: counts the skbs that point to our pages
+ * @ranges: the data, where a program keeps several ranges; see gather.c
+ * @vecs: of the command or message at hand, where the data are in several ranges
  * @todo: mask of stages to come; this and all that follows begins as zero
  * @state: UIOR_OP_*
  * @cqe: the completion as it grows
@@ -193,6 +214,9 @@ struct uior_sock {
  * @next_lba: multishot: where the next arrival is written
  * @io_len: READ, WRITE: bytes in all
  * @io_done: READ, WRITE: bytes done
+ * @io_now: READ, WRITE: bytes of the command in flight
+ * @nr_ranges: of @ranges; with none or one the data are in one piece
+ * @nr_vecs: of @vecs
  * @send_off: SEND: from the start of the buffer
  * @send_len: SEND: bytes in all
  * @sent: SEND: bytes queued on the socket
@@ -209,6 +233,8 @@ struct uior_op {
 	struct sockaddr_storage addr;
 	struct bio bio;
 	struct ubuf_info ubuf;
+	struct uior_range ranges[UIOR_MAX_RANGES];
+	struct bio_vec vecs[UIOR_MAX_VECS];
 
 	u32 todo;
 	u32 state;
@@ -228,6 +254,9 @@ struct uior_op {
 
 	u32 io_len;
 	u32 io_done;
+	u32 io_now;
+	u32 nr_ranges;
+	u32 nr_vecs;
 
 	u32 send_off;
 	u32 send_len;
@@ -395,6 +424,7 @@ void uior_op_resume(struct uior_op *op, int result);
 void uior_op_again(struct uior_op *op);
 void uior_op_finish(struct uior_op *op);
 void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes);
+void uior_op_moved(struct uior_op *op, u32 bytes);
 u64 uior_op_pos(const struct uior_op *op, u32 off);
 
 /* run.c */
@@ -404,6 +434,17 @@ void uior_run_ready(struct uior_region *region);
 void uior_run_end(struct uior_region *region);
 void uior_run_work(struct work_struct *work);
 int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns);
+
+/* gather.c */
+void uior_gather_limit(struct uior_dev *dev);
+int uior_keep(struct uior_op *op, u32 off, u32 len);
+u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs);
+
+/* Are the data in more than one piece? */
+static inline bool uior_gathered(const struct uior_op *op)
+{
+	return op->nr_ranges > 1;
+}
 
 /* dev.c */
 int uior_dev_open(struct uior_dev *dev, int fd, bool block_layer);

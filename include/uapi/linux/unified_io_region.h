@@ -271,6 +271,7 @@ struct unified_descriptor {
 #define UNIFIED_IO_CQE_F_EOF		(1U << 4) /* the peer closed its side */
 #define UNIFIED_IO_CQE_F_NO_PROG	(1U << 5) /* BPF stage, but no program attached */
 #define UNIFIED_IO_CQE_F_BUFFER		(1U << 6) /* @addr is a Net IOV: give it back */
+#define UNIFIED_IO_CQE_F_GATHERED	(1U << 7) /* BPF kept ranges: @len bytes in several pieces */
 
 /* completion.stage: what ended the chain */
 #define UNIFIED_IO_STAGE_RECV		0

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Data in several ranges of the buffer: what a program keeps, the sinks gather.
+ *
+ * A range is taken over as it is where the drive can begin a DMA segment there
+ * and a segment is worth it; otherwise its bytes move up to the end of the one
+ * before, and are counted as moved. So a program need not know the drive.
+ *
+ * What a sink asks for becomes a table of bio_vecs in the operation, for one
+ * command or one message at a time. Ranges ascend and do not overlap.
+ */
+#include <linux/blkdev.h>
+
+#include "uior.h"
+
+/* Below this, moving is cheaper than one more segment. */
+#define UIOR_RANGE_MIN		512U
+
+/**
+ * uior_gather_limit - what the drive gathers
+ * @dev: open
+ *
+ * A command is whole blocks. Every range but the last is at least a block, so a
+ * block lies in three of them at most; each border of pages in it, too, takes
+ * one vector more.
+ */
+void uior_gather_limit(struct uior_dev *dev)
+{
+	struct request_queue *q = bdev_get_queue(dev->bdev);
+	u32 block = 1U << dev->lba_shift, worst = 4 + 2 * DIV_ROUND_UP(block, PAGE_SIZE);
+
+	dev->max_vecs = min_t(u32, queue_max_segments(q), UIOR_MAX_VECS);
+	dev->gathers = dev->max_vecs >= worst;
+	dev->range_mask = queue_virt_boundary(q) | bdev_dma_alignment(dev->bdev);
+	dev->range_min = max(block, UIOR_RANGE_MIN);
+}
+
+/* Can the data go on at @off though the range before ended elsewhere? */
+static bool uior_may_gather(const struct uior_op *op, const struct uior_range *last,
+			    u32 off, u32 len)
+{
+	const struct uior_dev *dev = &op->region->dev;
+	u64 borders = uior_op_pos(op, last->off + last->len) | uior_op_pos(op, off);
+	u32 least = min(last->len, len);
+
+	if (op->nr_ranges == UIOR_MAX_RANGES)
+		return false;
+	if (op->todo & BIT(UNIFIED_IO_STAGE_WRITE))
+		return dev->gathers && least >= dev->range_min && !(borders & dev->range_mask);
+	/* Without a sink the process wants its data in one piece. */
+	return op->todo & BIT(UNIFIED_IO_STAGE_SEND) && least >= UIOR_RANGE_MIN;
+}
+
+/* The data begin anew: at @off, or before it, where the drive can begin. */
+static void uior_keep_first(struct uior_op *op, u32 off)
+{
+	u32 past = 0;
+
+	if (op->todo & BIT(UNIFIED_IO_STAGE_WRITE))
+		past = uior_op_pos(op, off) & bdev_dma_alignment(op->region->dev.bdev);
+	op->ranges[0] = (struct uior_range) { .off = past <= off ? off - past : off };
+	op->nr_ranges = 1;
+	op->ctx.off = op->ranges[0].off;
+	op->ctx.len = 0;
+}
+
+/**
+ * uior_keep - the next bytes of the data
+ * @op: in its BPF stage
+ * @off: from the start of the buffer; not before the end of what was kept last
+ * @len: bytes, inside the buffer
+ *
+ * Context: any. Return: 0 or -EINVAL for a range that does not ascend.
+ */
+int uior_keep(struct uior_op *op, u32 off, u32 len)
+{
+	void *buf = op->region->mem.vaddr + uior_op_pos(op, 0);
+	struct uior_range *last;
+	u32 end;
+
+	if (!op->nr_ranges)
+		uior_keep_first(op, off);
+	last = &op->ranges[op->nr_ranges - 1];
+	end = last->off + last->len;
+	if (off < end)
+		return -EINVAL;
+	op->ctx.len += len;
+	if (off != end && uior_may_gather(op, last, off, len)) {
+		op->ranges[op->nr_ranges++] = (struct uior_range) { off, len };
+		return 0;
+	}
+	if (off != end) {
+		memmove(buf + end, buf + off, len);
+		uior_op_moved(op, len);
+	}
+	last->len += len;
+	return 0;
+}
+
+/* Append @len bytes of the buffer at @off, or as many as there is room for. */
+static u32 uior_gather_range(struct uior_op *op, u32 off, u32 len, u32 max_vecs)
+{
+	const struct uior_mem *mem = &op->region->mem;
+	u32 done = 0;
+
+	while (done < len && op->nr_vecs < max_vecs) {
+		const struct bio_vec *from;
+		size_t skip;
+		u32 part;
+
+		from = mem->bvecs + uior_mem_bvec(mem, uior_op_pos(op, off + done), &skip);
+		part = min_t(size_t, len - done, from->bv_len - skip);
+		bvec_set_page(&op->vecs[op->nr_vecs++], from->bv_page, part, skip);
+		done += part;
+	}
+	return done;
+}
+
+/**
+ * uior_gather - fill the operation's table of vectors
+ * @op: with ranges; nothing points to its table
+ * @from: first byte, counted in the data
+ * @len: bytes, not more than there are
+ * @max_vecs: at most UIOR_MAX_VECS
+ *
+ * Context: any. Return: the bytes that @op->vecs holds, up to @len.
+ */
+u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs)
+{
+	const struct uior_range *range = op->ranges;
+	u32 done = 0;
+
+	op->nr_vecs = 0;
+	for (; from >= range->len; range++)
+		from -= range->len;
+	while (done < len && op->nr_vecs < max_vecs) {
+		done += uior_gather_range(op, range->off + from,
+					  min(len - done, range->len - from), max_vecs);
+		from = 0;
+		range++;
+	}
+	return done;
+}
