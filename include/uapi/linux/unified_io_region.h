@@ -292,7 +292,8 @@ struct unified_descriptor {
  * @addr: offset of the data in the data area; of an arrival of a multishot
  *	receive: of its Net IOV, as it was given; the data begin net.headroom
  *	behind it, unless the program moved them
- * @len: bytes of data at the end of the chain
+ * @len: bytes of data at the end of the chain; with %UNIFIED_IO_CQE_F_GATHERED
+ *	in several pieces, which the process is not told
  * @copied: payload bytes that the CPU copied for this operation
  * @moved: bytes that the BPF program moved inside the buffer
  * @recv: result of the source: bytes received or read, or an error
