@@ -13,4 +13,7 @@ have() {
 
 have END_IO_BATCH linux/blk-mq.h 'rq_end_io_fn\)\([^)]*, ?const struct io_comp_batch \*'
 have FOLIO_PMD linux/huge_mm.h 'vmf_insert_folio_pmd\('
+have URING_TW_REQ linux/io_uring/cmd.h 'io_uring_cmd_from_tw\('
+have URING_DONE32 linux/io_uring/cmd.h 'io_uring_cmd_done32\('
+have URING_BVEC linux/io_uring/cmd.h 'io_buffer_register_bvec\('
 exit 0

@@ -50,7 +50,8 @@ static int uior_do_setup(struct file *file, struct unified_io_setup __user *user
 static int uior_do_query(struct unified_io_query __user *user)
 {
 	u64 known = UNIFIED_IO_FEAT_HUGE_MAP | UNIFIED_IO_FEAT_NVME_PASSTHROUGH |
-		    UNIFIED_IO_FEAT_STRUCT_OPS | UNIFIED_IO_FEAT_XDP | UNIFIED_IO_FEAT_SEND_ZC;
+		    UNIFIED_IO_FEAT_STRUCT_OPS | UNIFIED_IO_FEAT_XDP | UNIFIED_IO_FEAT_SEND_ZC |
+		    UNIFIED_IO_FEAT_URING_CMD | UNIFIED_IO_FEAT_URING_BUF;
 	struct unified_io_query query = {
 		.version = UNIFIED_IO_VERSION,
 		.max_entries = UNIFIED_IO_MAX_ENTRIES,
@@ -65,6 +66,11 @@ static int uior_do_query(struct unified_io_query __user *user)
 
 #ifndef UIOR_HAVE_FOLIO_PMD
 	query.features &= ~UNIFIED_IO_FEAT_HUGE_MAP;
+#endif
+	if (!IS_ENABLED(CONFIG_IO_URING))
+		query.features &= ~(UNIFIED_IO_FEAT_URING_CMD | UNIFIED_IO_FEAT_URING_BUF);
+#ifndef UIOR_HAVE_URING_BVEC
+	query.features &= ~UNIFIED_IO_FEAT_URING_BUF;
 #endif
 	query.missing = known & ~query.features;
 	return uior_arg_out(user, &query, sizeof(query));
@@ -107,6 +113,35 @@ static int uior_submit_batch(struct uior_region *region, u32 nr, u32 *submitted)
 	blk_finish_plug(&plug);
 	*submitted = n;
 	return n < nr && IS_ERR(op) ? PTR_ERR(op) : 0;
+}
+
+/**
+ * uior_submit_sq - take descriptors from the SQ, and do not wait
+ * @region: the region
+ * @nr: at most so many
+ *
+ * Context: process, may sleep. Return: how many were taken, or -EBUSY if none
+ * was for want of a CQ slot.
+ */
+int uior_submit_sq(struct uior_region *region, u32 nr)
+{
+	u32 submitted;
+	int ret;
+
+	uior_run_begin(region);
+	uior_flow_unpark(region);
+	ret = uior_submit_batch(region, nr, &submitted);
+	uior_run_ready(region);
+	uior_run_end(region);
+	return submitted ?: ret;
+}
+
+static int uior_do_cancel(struct uior_region *region, const u64 __user *user)
+{
+	u64 user_data;
+
+	return uior_arg_in(&user_data, user, sizeof(user_data)) ?:
+	       uior_sock_cancel(region, NULL, user_data);
 }
 
 static int uior_do_enter(struct uior_region *region, struct unified_io_enter __user *user)
@@ -255,6 +290,8 @@ long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return region ? uior_do_attach_bpf(region, user) : -ENXIO;
 	case UNIFIED_IO_ATTACH_SOCKET:
 		return region ? uior_do_attach_socket(region, user) : -ENXIO;
+	case UNIFIED_IO_CANCEL:
+		return region ? uior_do_cancel(region, user) : -ENXIO;
 	case UNIFIED_IO_GET_INFO:
 		return region ? uior_do_get_info(region, user) : -ENXIO;
 	case UNIFIED_IO_SETUP:

@@ -48,6 +48,7 @@ static const struct file_operations uior_fops = {
 	.mmap = uior_mem_mmap,
 	.get_unmapped_area = thp_get_unmapped_area,
 	.unlocked_ioctl = uior_ioctl,
+	.uring_cmd = uior_uring_cmd,
 	.compat_ioctl = compat_ptr_ioctl,
 };
 

@@ -441,6 +441,10 @@ void uior_op_finish(struct uior_op *op)
 	trace_uior_complete(op);
 	uior_send_leave(op);
 	uior_op_put_socks(op);
+	if (op->state & UIOR_OP_URING) {
+		uior_uring_finish(op);
+		return;
+	}
 	uior_op_release(op, post ? &op->cqe : NULL);
 	if (parent) {
 		uior_flow_unpark(region);

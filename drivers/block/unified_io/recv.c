@@ -288,7 +288,7 @@ static void uior_stream_end(struct uior_flow *flow, struct uior_op *parent, int 
 
 static int uior_multishot_step(struct uior_flow *flow, struct uior_op *parent)
 {
-	int ret = READ_ONCE(flow->dead) ? -ECANCELED : uior_stream_step(parent);
+	int ret = uior_flow_ended(flow, parent) ? -ECANCELED : uior_stream_step(parent);
 
 	if (!ret || ret == -EAGAIN || ret == -EXFULL)
 		return ret;
@@ -312,7 +312,7 @@ int uior_recv_step(struct uior_flow *flow, struct uior_op *op)
 
 	if (op->desc.flags & UNIFIED_IO_DESC_F_MULTISHOT)
 		return uior_multishot_step(flow, op);
-	ret = READ_ONCE(flow->dead) ? -ECANCELED : uior_recv_fill(op);
+	ret = uior_flow_ended(flow, op) ? -ECANCELED : uior_recv_fill(op);
 	if (ret == -EAGAIN)
 		return ret;
 	uior_flow_del(flow, op);

@@ -41,8 +41,6 @@ static int uior_setup_check(struct unified_io_setup *setup)
 	    (setup->numa_node < 0 || setup->numa_node >= MAX_NUMNODES ||
 	     !node_online(setup->numa_node)))
 		return -EINVAL;
-	if (setup->uring_fd != -1)
-		return -EOPNOTSUPP;
 	return 0;
 }
 
@@ -159,6 +157,11 @@ static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 	return region;
 }
 
+static int uior_region_uring(struct uior_region *region, const struct unified_io_setup *setup)
+{
+	return setup->uring_fd == -1 ? 0 : uior_uring_bind(setup->uring_fd, &region->uring);
+}
+
 static int uior_region_eventfd(struct uior_region *region, const struct unified_io_setup *setup)
 {
 	struct eventfd_ctx *ctx;
@@ -183,6 +186,7 @@ static int uior_region_build(struct uior_region *region, struct unified_io_setup
 	      uior_dev_open(&region->dev, setup->nvme_fd,
 			    setup->flags & UNIFIED_IO_SETUP_BLOCK_LAYER) ?:
 	      uior_xdp_init(region, setup->net_ifindex, setup->net_rxq) ?:
+	      uior_region_uring(region, setup) ?:
 	      uior_region_eventfd(region, setup) ?:
 	      percpu_ref_init(&region->refs, uior_region_release, 0, GFP_KERNEL) ?:
 	      uior_region_ops(region) ?:

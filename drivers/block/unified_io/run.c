@@ -95,7 +95,7 @@ static int uior_waiter_wake(wait_queue_entry_t *entry, unsigned int mode, int sy
  * @min_complete: how many, unconsumed ones included
  * @timeout_ns: longest wait; 0 for no limit
  *
- * Context: process, sleeps. Return: 0, -ETIME or -EINTR.
+ * Context: process, sleeps. Return: 0, -ETIME, -EINTR or -ERESTARTNOINTR.
  */
 int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns)
 {
@@ -116,7 +116,8 @@ int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns)
 		if (uior_run_done(region, min_complete))
 			break;
 		if (signal_pending(current)) {
-			ret = -EINTR;
+			/* No signal, but io_uring's work for this task: come again, unseen. */
+			ret = task_sigpending(current) || timeout_ns ? -EINTR : -ERESTARTNOINTR;
 			break;
 		}
 		if (timeout_ns && ktime_compare(ktime_get(), until) >= 0) {

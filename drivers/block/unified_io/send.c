@@ -224,7 +224,7 @@ static int uior_send_all(struct uior_op *op)
  */
 int uior_send_step(struct uior_flow *flow, struct uior_op *op)
 {
-	int ret = READ_ONCE(flow->dead) ? -ECANCELED : uior_send_all(op);
+	int ret = uior_flow_ended(flow, op) ? -ECANCELED : uior_send_all(op);
 
 	if (ret == -EAGAIN)
 		return ret;

@@ -79,6 +79,20 @@ static void __uior_flow_kick(struct uior_flow *flow)
 	uior_task_queue(flow->sock->region, &flow->task);
 }
 
+/* The operation that is to be taken out next, wherever it is in the queue. */
+static struct uior_op *__uior_flow_cancelled(struct uior_flow *flow)
+{
+	struct uior_op *op;
+
+	if (!flow->cancel)
+		return NULL;
+	list_for_each_entry(op, &flow->queue, node)
+		if (op->cancel && !(READ_ONCE(op->state) & UIOR_OP_RESERVED))
+			return op;
+	flow->cancel = false;
+	return NULL;
+}
+
 /* The operation to step next: none while the first has only reserved its place. */
 static struct uior_op *__uior_flow_first(struct uior_flow *flow)
 {
@@ -223,7 +237,7 @@ static struct uior_op *uior_flow_next(struct uior_flow *flow)
 
 	spin_lock_irq(&flow->lock);
 	flow->again = false;
-	op = __uior_flow_first(flow);
+	op = __uior_flow_cancelled(flow) ?: __uior_flow_first(flow);
 	if (!op)
 		flow->state = UIOR_FLOW_IDLE;
 	spin_unlock_irq(&flow->lock);
@@ -289,6 +303,57 @@ static void uior_flow_kill(struct uior_flow *flow)
 		__uior_flow_kick(flow);
 	spin_unlock_irq(&flow->lock);
 	uior_flow_unpark(flow->sock->region);
+}
+
+/* One that has a place reserved does not wait here, but for the drive. */
+static int uior_flow_cancel(struct uior_flow *flow, const struct uior_op *which, u64 user_data)
+{
+	struct uior_op *op;
+	int nr = 0;
+
+	guard(spinlock_irqsave)(&flow->lock);
+	list_for_each_entry(op, &flow->queue, node) {
+		if (op->cancel || READ_ONCE(op->state) & UIOR_OP_RESERVED)
+			continue;
+		if (which ? op != which : op->desc.user_data != user_data)
+			continue;
+		op->cancel = true;
+		nr++;
+	}
+	if (!nr)
+		return 0;
+	flow->cancel = true;
+	flow->again = true;
+	if (flow->state == UIOR_FLOW_WAITING || flow->state == UIOR_FLOW_IDLE)
+		__uior_flow_kick(flow);
+	return nr;
+}
+
+/**
+ * uior_sock_cancel - cancel operations that wait for a socket
+ * @region: the region
+ * @op: which, or NULL for all that were submitted with
+ * @user_data: of the descriptor
+ *
+ * They end with -ECANCELED soon, not yet on return. Context: process.
+ * Return: how many, or -ENOENT.
+ */
+int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 user_data)
+{
+	struct uior_sock *sock;
+	int slot, nr = 0;
+
+	for (slot = 0; slot < UNIFIED_IO_MAX_SOCKETS; slot++) {
+		sock = uior_sock_get(region, slot, UNIFIED_IO_PROTO_ANY);
+		if (IS_ERR(sock))
+			continue;
+		nr += uior_flow_cancel(&sock->rx, op, user_data);
+		nr += uior_flow_cancel(&sock->tx, op, user_data);
+		uior_sock_put(sock);
+	}
+	/* Its flow may be parked. */
+	uior_flow_unpark(region);
+	return nr ?: -ENOENT;
 }
 
 /* The socket's wait queue; its lock is held. */

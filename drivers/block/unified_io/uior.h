@@ -5,6 +5,7 @@
  * The way of an operation, one direction:
  *
  *	ioctl.c	 a descriptor arrives: from the SQ (ring.h) or by value
+ *	uring.c	 or by io_uring
  *	op.c	 copied once, validated on the copy, planned as a set of stages
  *	sock.c	 receives and sends wait their turn in a flow of their socket
  *	recv.c	 RECV: socket to region	  send.c  SEND: region to socket
@@ -129,6 +130,7 @@ struct uior_flow {
 	enum uior_flow_state state;
 	bool again;			/* an event came while RUNNING */
 	bool dead;			/* detached: operations are cancelled */
+	bool cancel;			/* one of the queue may be cancelled */
 	struct list_head park_node;	/* in region->parked; park_lock */
 };
 
@@ -180,6 +182,7 @@ struct uior_range {
 #define UIOR_OP_TARGET_SET	BIT(5)	/* the program set the target slot */
 #define UIOR_OP_CONTINUED	BIT(6)	/* the stage goes on where it was */
 #define UIOR_OP_RESERVED	BIT(7)	/* holds a place in @tx's flow, to send later; flow->lock */
+#define UIOR_OP_URING		BIT(8)	/* came by io_uring: no completion in the CQ */
 
 /**
  * struct uior_op - one chain in flight
@@ -223,6 +226,8 @@ struct uior_range {
  * @send_result: SEND: reported when the last reference to the pages is gone
  * @zc_attached: SEND: the stack took references
  * @zc_copied: SEND: the stack had to copy after all
+ * @cancel: taken out of the queue that it waits in; flow->lock
+ * @uring: io_uring's command, which its end completes; see uring.c
  */
 struct uior_op {
 	struct uior_task task;
@@ -264,6 +269,9 @@ struct uior_op {
 	int send_result;
 	bool zc_attached;
 	bool zc_copied;
+
+	bool cancel;
+	struct io_uring_cmd *uring;
 };
 
 /*
@@ -336,6 +344,7 @@ struct uior_counts {
  * @xdp_dev: stands for net_ifindex towards XDP programs
  * @xdp_rxq: ditto, for net_rxq
  * @counts: see struct unified_io_info
+ * @uring: the one ring that may send commands, or NULL for any; see uior_uring_bind()
  * @debugfs: directory
  */
 struct uior_region {
@@ -391,6 +400,7 @@ struct uior_region {
 	struct xdp_rxq_info *xdp_rxq;
 
 	struct uior_counts counts;
+	const void *uring;
 	struct dentry *debugfs;
 };
 
@@ -411,6 +421,12 @@ void uior_region_close(struct uior_region *region);
 
 /* ioctl.c */
 long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+int uior_submit_sq(struct uior_region *region, u32 nr);
+
+/* uring.c */
+int uior_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
+int uior_uring_bind(int fd, const void **uring);
+void uior_uring_finish(struct uior_op *op);
 
 /* op.c */
 void uior_op_init(struct uior_op *op, struct uior_region *region);
@@ -470,12 +486,19 @@ int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket
 void uior_sock_detach_all(struct uior_region *region);
 struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto);
 void uior_sock_put(struct uior_sock *sock);
+int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 user_data);
 void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
 int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
 void uior_flow_unpark(struct uior_region *region);
+
+/* Is the operation, or all of its flow, cancelled? For the flow's runner. */
+static inline bool uior_flow_ended(const struct uior_flow *flow, const struct uior_op *op)
+{
+	return READ_ONCE(flow->dead) || READ_ONCE(op->cancel);
+}
 
 /* recv.c */
 int uior_recv(struct uior_op *op);

@@ -67,18 +67,21 @@
  *                  alignment (see GET_INFO: lba_size, dma_alignment)
  * EROFS            the drive is read-only
  * ENOENT           no program with this prog_id is attached; with 0: none is any
- *                  more; struct_ops names a region that does not exist
+ *                  more; struct_ops names a region that does not exist; nothing
+ *                  to cancel
+ * EXDEV            the region is bound to another ring than the command's
  * ENOSPC           all socket slots or program slots are in use
  * EPROTO           the BPF program returned an unknown verdict
  * ELOOP            the program asked for more than %UNIFIED_IO_RESUBMIT_MAX
  *                  dependent reads
- * ECANCELED        the socket was detached or the file closed before the
- *                  operation was done; the program aborted (XDP_ABORTED)
+ * ECANCELED        the operation was cancelled, the socket detached or the file
+ *                  closed before it was done; the program aborted (XDP_ABORTED)
  * EOPNOTSUPP       this kernel or build cannot do it (see UNIFIED_IO_QUERY)
  * EIO              the drive reported an error, or a failure on the way to it
  * ETIME            UNIFIED_IO_ENTER: the timeout passed
- * EINTR            a signal arrived while waiting
- * ENOTTY           no such ioctl
+ * EINTR            a signal arrived while waiting; with a timeout also when
+ *                  io_uring has work for the task
+ * ENOTTY           no such ioctl or io_uring command
  * ===============  ==============================================================
  *
  * A receive or send may also complete with the socket's own error
@@ -119,7 +122,8 @@
  *	close, the last munmap and the last operation
  * @nvme_fd: NVMe namespace, or any other block device; -1 for none. The region
  *	keeps the file open; its open mode decides what is allowed.
- * @uring_fd: must be -1; anything else gets EOPNOTSUPP
+ * @uring_fd: the one io_uring whose commands the region takes, or -1 for any; see
+ *	struct unified_io_uring_cmd
  * @net_ifindex: interface that XDP programs see as ingress_ifindex; 0 for none
  * @net_rxq: receive queue that XDP programs see as rx_queue_index
  * @flags: UNIFIED_IO_SETUP_*
@@ -518,6 +522,8 @@ struct unified_io_attach_bpf {
 #define UNIFIED_IO_FEAT_STRUCT_OPS	(1ULL << 2) /* unified_io_bpf_ops and its kfuncs */
 #define UNIFIED_IO_FEAT_XDP		(1ULL << 3) /* ATTACH_BPF */
 #define UNIFIED_IO_FEAT_SEND_ZC		(1ULL << 4) /* zero-copy send */
+#define UNIFIED_IO_FEAT_URING_CMD	(1ULL << 5) /* IORING_OP_URING_CMD on the device */
+#define UNIFIED_IO_FEAT_URING_BUF	(1ULL << 6) /* UNIFIED_IO_URING_REG_BUF */
 
 /**
  * struct unified_io_query - what this module can do on this kernel; output only
@@ -638,6 +644,47 @@ struct unified_io_info {
 
 #define UNIFIED_IO_IOC_MAGIC		0xB7
 
+/**
+ * struct unified_io_uring_cmd - in sqe.cmd of an IORING_OP_URING_CMD
+ * @arg: see below
+ * @completion: UNIFIED_IO_URING_OP: user address of a struct
+ *	unified_completion that is written before the CQE is posted, or 0. For
+ *	the others 0
+ *
+ * io_uring as a front door: sqe.fd is the device, sqe.cmd_op one of:
+ *
+ * %UNIFIED_IO_URING_OP - run the chain of the descriptor at the user address
+ *	@arg. The CQE comes at the chain's end; its res is the completion's res. In
+ *	a ring of 32-byte CQEs big_cqe[0] is (copied << 32 | flags) of it. Takes a
+ *	CQ slot while it runs (EBUSY without one), but posts nothing there. Not
+ *	for multishot receives (EINVAL).
+ * %UNIFIED_IO_URING_ENTER - take up to @arg descriptors from the SQ, as
+ *	UNIFIED_IO_ENTER without a wait. res: how many, or an error. Completions
+ *	come in the CQ; IORING_OP_POLL_ADD on the device tells of them.
+ * %UNIFIED_IO_URING_CANCEL - as UNIFIED_IO_CANCEL, with @arg for user_data
+ * %UNIFIED_IO_URING_REG_BUF - put the data area into slot @arg of the ring's
+ *	table of fixed buffers (IORING_REGISTER_BUFFERS2, sparse): "addresses" of
+ *	fixed reads, writes and sends are then offsets in the data area. Nothing
+ *	is pinned by address, so it needs no RLIMIT_MEMLOCK. Up to 2 GiB
+ *	(EMSGSIZE). The pages live until the last of slot and file is gone.
+ * %UNIFIED_IO_URING_UNREG_BUF - empty slot @arg
+ *
+ * SQPOLL, linked SQEs, registered files and IOSQE_ASYNC work; io_uring itself
+ * offers neither IORING_OP_ASYNC_CANCEL nor IORING_OP_LINK_TIMEOUT for commands.
+ * A ring that is closed abandons its chains: those that wait for a socket are
+ * cancelled, the others run to their end.
+ */
+struct unified_io_uring_cmd {
+	__u64	arg;
+	__u64	completion;
+};
+
+#define UNIFIED_IO_URING_OP		_IOW(UNIFIED_IO_IOC_MAGIC, 0x50, struct unified_io_uring_cmd)
+#define UNIFIED_IO_URING_ENTER		_IOW(UNIFIED_IO_IOC_MAGIC, 0x51, struct unified_io_uring_cmd)
+#define UNIFIED_IO_URING_CANCEL		_IOW(UNIFIED_IO_IOC_MAGIC, 0x52, struct unified_io_uring_cmd)
+#define UNIFIED_IO_URING_REG_BUF	_IOW(UNIFIED_IO_IOC_MAGIC, 0x53, struct unified_io_uring_cmd)
+#define UNIFIED_IO_URING_UNREG_BUF	_IOW(UNIFIED_IO_IOC_MAGIC, 0x54, struct unified_io_uring_cmd)
+
 #define UNIFIED_IO_SETUP		_IOWR(UNIFIED_IO_IOC_MAGIC, 0x40, struct unified_io_setup)
 #define UNIFIED_IO_SUBMIT		_IOW(UNIFIED_IO_IOC_MAGIC, 0x41, struct unified_io_submit)
 #define UNIFIED_IO_COMPLETE		_IOR(UNIFIED_IO_IOC_MAGIC, 0x42, struct unified_io_complete)
@@ -646,5 +693,11 @@ struct unified_io_info {
 #define UNIFIED_IO_ENTER		_IOWR(UNIFIED_IO_IOC_MAGIC, 0x45, struct unified_io_enter)
 #define UNIFIED_IO_ATTACH_SOCKET	_IOWR(UNIFIED_IO_IOC_MAGIC, 0x46, struct unified_io_attach_socket)
 #define UNIFIED_IO_QUERY		_IOR(UNIFIED_IO_IOC_MAGIC, 0x47, struct unified_io_query)
+/*
+ * Cancel all operations with this user_data (*arg) that wait for a socket: they
+ * complete with ECANCELED. Those that a drive has, or whose bytes are on their
+ * way to the peer, end by themselves. Returns how many, or ENOENT.
+ */
+#define UNIFIED_IO_CANCEL		_IOW(UNIFIED_IO_IOC_MAGIC, 0x48, __u64)
 
 #endif /* _UAPI_LINUX_UNIFIED_IO_REGION_H */
