@@ -20,9 +20,10 @@ help:
 	@echo 'make user          all that runs in user space'
 	@echo 'make demo          the main job, in a VM: network -> BPF -> NVMe and back, checked'
 	@echo 'make check         the tests, in VMs'
+	@echo 'make check-debug   the tests on a kernel that checks itself, which is built first: much longer'
 	@echo 'make bench-quick   a first measure, in a VM'
 	@echo 'make clean         remove build/'
-	@echo 'demo, check and bench-quick build what they need, in a root file system of their own (lab/).'
+	@echo 'demo, check, check-debug and bench-quick build what they need, in a root file system of their own (lab/).'
 
 modules: $(MODULE_COPY) | kernel-headers
 	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
@@ -57,10 +58,13 @@ demo:
 check:
 	tests/run
 
+check-debug:
+	tests/run --kernel debug
+
 bench-quick:
 	bench/quick
 
 clean:
 	rm -rf build
 
-.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check bench-quick clean
+.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug bench-quick clean

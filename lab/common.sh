@@ -55,8 +55,23 @@ use_root() {
 	[ -d "$ROOT" ] || die "$ROOT vanished: run lab/rootfs"
 }
 
-# use_kernel NAME sets KVER from ROOT's table of kernels.
+# use_kernel NAME sets KVER, its release; KERNEL, this host's directory with its boot/ and lib/modules/, empty for a
+# kernel of ROOT's table; KROOT, what lab/chroot shows that as; KDIR, where modules are built for it; and what a VM
+# with it needs: KERNEL_ARGS, KERNEL_MACHINE, KERNEL_MEM (MiB), KERNEL_SLOW (a factor). A kernel of lab/kernels
+# is built first if it is not there.
 use_kernel() {
-	KVER=$(awk -v k="$1" '$1 == k { print $2 }' "$ROOT/etc/lab-kernels")
-	[ -n "$KVER" ] || die "no kernel '$1'; there are: $(awk '{ print $1 }' "$ROOT/etc/lab-kernels" | xargs)"
+	KERNEL='' KROOT='' KERNEL_ARGS='' KERNEL_MACHINE=pc KERNEL_MEM=2048 KERNEL_SLOW=1
+	# shellcheck disable=SC1090
+	[ ! -f "$LAB/kernels/$1.vm" ] || . "$LAB/kernels/$1.vm"
+	if [ -f "$LAB/kernels/$1.config" ]; then
+		KERNEL=$("$LAB/kernel" "$1") || exit
+		KVER=$(ls "$KERNEL/lib/modules") KROOT=/run/kernel
+	else
+		KVER=$(awk -v k="$1" '$1 == k { print $2 }' "$ROOT/etc/lab-kernels")
+	fi
+	[ -n "$KVER" ] || die "no kernel '$1'; there are: $({
+		awk '{ print $1 }' "$ROOT/etc/lab-kernels"
+		ls "$LAB/kernels" | sed -n 's/\.config$//p'
+	} | xargs)"
+	KDIR=$KROOT/lib/modules/$KVER/build
 }
