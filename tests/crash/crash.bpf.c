@@ -16,7 +16,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u64 seed;
-const volatile __u64 area_blocks;	/* of one log */
+const volatile __u64 base_block;	/* of the first log */
+const volatile __u64 area_blocks;	/* of each */
 
 /* Where the log of each connection ends: arrivals of one socket are processed one by one. */
 static struct log_tail tails[CRASH_CONNS];
@@ -36,12 +37,13 @@ SEC("struct_ops/process")
 int BPF_PROG(process, struct unified_io_bpf_ctx *op)
 {
 	struct log_tail *tail = &tails[op->arg % CRASH_CONNS];
+	__u64 end = base_block + area_blocks * (op->arg + 1);
 	__u32 len = op->len, flags = 0;
 	int err;
 
 	if (op->flags & UNIFIED_IO_BPF_CTX_F_EOF)
 		flags = UNIFIED_IO_LOG_END;
-	if (op->lba + record_size(op, len) / (op->lba_size ?: 512) > area_blocks * (op->arg + 1))
+	if (op->lba + record_size(op, len) / (op->lba_size ?: 512) > end)
 		return -ENOSPC;
 	err = record_frame(op, CRASH_HEAD, len, crash_log_id(seed, op->arg), tail,
 			   tail->offset + len, flags);

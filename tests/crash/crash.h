@@ -3,7 +3,7 @@
  * What server, client and checker of the crash tests agree on.
  *
  * Each connection is one stream with a log of its own: connection c's begins at
- * byte c * area of the drive and has the log_id (seed << 8 | c), from which
+ * byte base + c * area of the drive and has the log_id (seed << 8 | c), from which
  * every byte of the stream follows. Behind the logs there is the ledger: block c
  * of it says how much of stream c has been acknowledged.
  */

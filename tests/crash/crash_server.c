@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * crash_server PORT DRIVE SEED CONNS AREA fua|flush|none: stores the streams of
- * CONNS connections as logs of at most AREA bytes each, and answers each arrival
- * once it is on stable storage. 'none' answers when the drive has it in its cache:
+ * crash_server PORT DRIVE SEED CONNS AREA fua|flush|none [BASE]: stores the streams
+ * of CONNS connections as logs of at most AREA bytes each, from byte BASE of the
+ * drive on, and answers each arrival once it is on stable storage. 'none' answers when the drive has it in its cache:
  * a fault, for the checker to find.
  *
  * network -> BPF -> NVMe write -> answer is one submission for each connection.
@@ -35,7 +35,8 @@ static __u8 durability(const char *name)
 	return 0;
 }
 
-static void load_program(const struct unified_io *io, __u64 seed, __u64 area_blocks)
+static void load_program(const struct unified_io *io, __u64 seed, __u64 base_block,
+			 __u64 area_blocks)
 {
 	struct crash *skel = crash__open();
 	struct bpf_link *link;
@@ -43,6 +44,7 @@ static void load_program(const struct unified_io *io, __u64 seed, __u64 area_blo
 	if (!skel)
 		err(1, "crash.bpf.o");
 	skel->rodata->seed = seed;
+	skel->rodata->base_block = base_block;
 	skel->rodata->area_blocks = area_blocks;
 	check(UNIFIED_IO_CALL_OPS, "bind", unified_io_bind_ops(io, skel->obj));
 	check(UNIFIED_IO_CALL_OPS, "load", crash__load(skel));
@@ -83,14 +85,14 @@ static void await_ends(struct unified_io *io, unsigned int left)
 int main(int argc, char **argv)
 {
 	struct unified_io_info info;
-	__u64 seed, area_blocks;
+	__u64 seed, base_block, area_blocks;
 	struct unified_io io;
 	__u8 nvme_flags;
 	__u32 conns, i;
 	int listener;
 
-	if (argc != 7)
-		errx(2, "usage: %s PORT DRIVE SEED CONNS AREA fua|flush|none", argv[0]);
+	if (argc != 7 && argc != 8)
+		errx(2, "usage: %s PORT DRIVE SEED CONNS AREA fua|flush|none [BASE]", argv[0]);
 	seed = strtoull(argv[3], NULL, 0);
 	conns = strtoul(argv[4], NULL, 0);
 	nvme_flags = durability(argv[6]);
@@ -99,12 +101,13 @@ int main(int argc, char **argv)
 	open_region(&io, REGION_SIZE, argv[2], O_RDWR);
 	check(UNIFIED_IO_CALL_SUBMIT, "info", unified_io_get_info(&io, &info));
 	area_blocks = strtoull(argv[5], NULL, 0) / info.lba_size;
-	load_program(&io, seed, area_blocks);
+	base_block = argc == 8 ? strtoull(argv[7], NULL, 0) / info.lba_size : 0;
+	load_program(&io, seed, base_block, area_blocks);
 	check(UNIFIED_IO_CALL_SUBMIT, "buffers", unified_io_add_buffers(&io, 0, CRASH_BUFFER, NR_BUFFERS));
 
 	listener = listen_on(argv[1]);
 	for (i = 0; i < conns; i++)
-		serve(&io, accept_one(listener), i, i * area_blocks, nvme_flags);
+		serve(&io, accept_one(listener), i, base_block + i * area_blocks, nvme_flags);
 	await_ends(&io, conns);
 	return 0;
 }
