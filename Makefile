@@ -21,9 +21,11 @@ help:
 	@echo 'make demo          the main job, in a VM: network -> BPF -> NVMe and back, checked'
 	@echo 'make check         the tests, in VMs'
 	@echo 'make check-debug   the tests on a kernel that checks itself, which is built first: much longer'
+	@echo 'make crash         power cuts under the log of a pipeline: N=200 kills of a VM, CUTS=2000 cuts of a write log'
+	@echo 'make soak          T=1800 seconds of everything at once, with kills, unplugs and memory pressure'
 	@echo 'make bench-quick   a first measure, in a VM'
 	@echo 'make clean         remove build/'
-	@echo 'demo, check, check-debug and bench-quick build what they need, in a root file system of their own (lab/).'
+	@echo 'All but the first three and clean build what they need, in a root file system of their own (lab/).'
 
 modules: $(MODULE_COPY) | kernel-headers
 	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
@@ -61,10 +63,16 @@ check:
 check-debug:
 	tests/run --kernel debug
 
+crash:
+	tests/crash/run $(N:%=--kills %) $(CUTS:%=--cuts %)
+
+soak:
+	tests/soak/run $(T:%=--seconds %)
+
 bench-quick:
 	bench/quick
 
 clean:
 	rm -rf build
 
-.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug bench-quick clean
+.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug crash soak bench-quick clean
