@@ -6,6 +6,7 @@
  * is first written back as it is: a call whose result cannot be delivered fails
  * before it has changed anything.
  */
+#include <linux/dma-buf.h>
 #include <linux/miscdevice.h>
 #include <linux/uaccess.h>
 
@@ -243,6 +244,24 @@ static int uior_do_attach_socket(struct uior_region *region,
 	       uior_arg_out(user, &arg, sizeof(arg));
 }
 
+static int uior_do_export(struct uior_region *region,
+			  const struct unified_io_export __user *user)
+{
+	struct unified_io_export arg;
+	struct dma_buf *dmabuf;
+	int ret = uior_arg_in(&arg, user, sizeof(arg));
+
+	if (ret)
+		return ret;
+	dmabuf = uior_dmabuf_export(region, &arg);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (ret < 0)
+		dma_buf_put(dmabuf);
+	return ret;
+}
+
 static int uior_do_get_info(struct uior_region *region, struct unified_io_info __user *user)
 {
 	struct unified_io_info info;
@@ -292,6 +311,8 @@ long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return region ? uior_do_attach_socket(region, user) : -ENXIO;
 	case UNIFIED_IO_CANCEL:
 		return region ? uior_do_cancel(region, user) : -ENXIO;
+	case UNIFIED_IO_EXPORT:
+		return region ? uior_do_export(region, user) : -ENXIO;
 	case UNIFIED_IO_GET_INFO:
 		return region ? uior_do_get_info(region, user) : -ENXIO;
 	case UNIFIED_IO_SETUP:

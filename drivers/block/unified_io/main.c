@@ -40,12 +40,19 @@ static __poll_t uior_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
+static int uior_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct uior_region *region = smp_load_acquire(&file->private_data);
+
+	return region ? uior_mem_map(region, vma) : -ENXIO;
+}
+
 static const struct file_operations uior_fops = {
 	.owner = THIS_MODULE,
 	.open = uior_open,
 	.release = uior_release,
 	.poll = uior_poll,
-	.mmap = uior_mem_mmap,
+	.mmap = uior_mmap,
 	.get_unmapped_area = thp_get_unmapped_area,
 	.unlocked_ioctl = uior_ioctl,
 	.uring_cmd = uior_uring_cmd,

@@ -108,17 +108,27 @@ static int uior_mem_populate(struct uior_mem *mem, int node, bool small)
 	return 0;
 }
 
+/* The @nr pages from @off on, a multiple of the page size. */
+void uior_mem_pages(const struct uior_mem *mem, size_t off, unsigned int nr, struct page **pages)
+{
+	size_t in_bvec;
+
+	for (; nr; nr--, off += PAGE_SIZE) {
+		unsigned int i = uior_mem_bvec(mem, off, &in_bvec);
+
+		*pages++ = mem->bvecs[i].bv_page + (in_bvec >> PAGE_SHIFT);
+	}
+}
+
 /* BPF programs and received data want one run of addresses. */
 static int uior_mem_vmap(struct uior_mem *mem)
 {
-	unsigned int nr_pages = mem->size >> PAGE_SHIFT, n = 0, i, j;
+	unsigned int nr_pages = mem->size >> PAGE_SHIFT;
 	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), UIOR_GFP);
 
 	if (!pages)
 		return -ENOMEM;
-	for (i = 0; i < mem->nr_bvecs; i++)
-		for (j = 0; j < mem->bvecs[i].bv_len >> PAGE_SHIFT; j++)
-			pages[n++] = mem->bvecs[i].bv_page + j;
+	uior_mem_pages(mem, 0, nr_pages, pages);
 	mem->vaddr = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
 	kvfree(pages);
 	return mem->vaddr ? 0 : -ENOMEM;
@@ -216,14 +226,17 @@ static const struct vm_operations_struct uior_vm_ops = {
 #endif
 };
 
-/* The VMA holds the file, and so the region. */
-int uior_mem_mmap(struct file *file, struct vm_area_struct *vma)
+/**
+ * uior_mem_map - map a part of the region
+ * @region: the VMA's file, the device or a dma-buf, holds it
+ * @vma: its page offset says which part
+ *
+ * Context: of mmap(). Return: 0 or -EINVAL.
+ */
+int uior_mem_map(struct uior_region *region, struct vm_area_struct *vma)
 {
-	struct uior_region *region = smp_load_acquire(&file->private_data);
 	size_t len = vma->vm_end - vma->vm_start, off, limit;
 
-	if (!region)
-		return -ENXIO;
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (vma->vm_pgoff >= (UNIFIED_IO_OFF_DATA + region->data_size) >> PAGE_SHIFT)

@@ -413,7 +413,13 @@ void uior_mem_free(struct uior_mem *mem);
 unsigned int uior_mem_bvec(const struct uior_mem *mem, size_t off, size_t *in_bvec);
 void uior_mem_iter(const struct uior_mem *mem, struct iov_iter *iter,
 		   unsigned int direction, size_t off, size_t len);
-int uior_mem_mmap(struct file *file, struct vm_area_struct *vma);
+void uior_mem_pages(const struct uior_mem *mem, size_t off, unsigned int nr,
+		    struct page **pages);
+int uior_mem_map(struct uior_region *region, struct vm_area_struct *vma);
+
+/* dmabuf.c */
+struct dma_buf *uior_dmabuf_export(struct uior_region *region,
+				   const struct unified_io_export *arg);
 
 /* region.c */
 struct uior_region *uior_region_create(struct unified_io_setup *setup);

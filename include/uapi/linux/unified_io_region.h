@@ -642,6 +642,23 @@ struct unified_io_info {
 	__u64	resv[7];
 };
 
+/**
+ * struct unified_io_export - a part of the data area as a dma-buf
+ * @offset: in the data area, bytes, a multiple of the page size
+ * @len: bytes, a multiple of the page size; 0 for all from @offset on
+ * @flags: zero
+ *
+ * ioctl(UNIFIED_IO_EXPORT). Returns a file descriptor (close-on-exec) that
+ * importers take: io_uring's ZCRX areas, RDMA, GPUs; or mmap(). The pages live
+ * until the last importer is gone, also when the device is closed before.
+ * EMFILE where the process has no file descriptor left.
+ */
+struct unified_io_export {
+	__u64	offset;
+	__u64	len;
+	__u64	flags;
+};
+
 #define UNIFIED_IO_IOC_MAGIC		0xB7
 
 /**
@@ -699,5 +716,6 @@ struct unified_io_uring_cmd {
  * way to the peer, end by themselves. Returns how many, or ENOENT.
  */
 #define UNIFIED_IO_CANCEL		_IOW(UNIFIED_IO_IOC_MAGIC, 0x48, __u64)
+#define UNIFIED_IO_EXPORT		_IOW(UNIFIED_IO_IOC_MAGIC, 0x49, struct unified_io_export)
 
 #endif /* _UAPI_LINUX_UNIFIED_IO_REGION_H */
