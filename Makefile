@@ -23,6 +23,8 @@ help:
 	@echo 'make check-debug   the tests on a kernel that checks itself, which is built first: much longer'
 	@echo 'make crash         power cuts under the log of a pipeline: N=200 kills of a VM, CUTS=2000 cuts of a write log'
 	@echo 'make soak          T=1800 seconds of everything at once, with kills, unplugs and memory pressure'
+	@echo 'make fuzz          T=60 seconds of random programs against the device, on the debug kernel (KERNEL= another)'
+	@echo 'make coverage      the tests on the debug kernel, and which lines of the module they never reach'
 	@echo 'make bench-quick   a first measure, in a VM'
 	@echo 'make clean         remove build/'
 	@echo 'All but the first three and clean build what they need, in a root file system of their own (lab/).'
@@ -66,6 +68,12 @@ check-debug:
 crash:
 	tests/crash/run $(N:%=--kills %) $(CUTS:%=--cuts %)
 
+fuzz:
+	tests/fuzz/run $(KERNEL:%=--kernel %) $(T:%=--time %)
+
+coverage:
+	tests/coverage
+
 soak:
 	tests/soak/run $(T:%=--seconds %)
 
@@ -75,4 +83,4 @@ bench-quick:
 clean:
 	rm -rf build
 
-.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug crash soak bench-quick clean
+.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
