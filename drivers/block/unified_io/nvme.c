@@ -41,19 +41,64 @@ u32 uior_nvme_nsid(struct block_device *bdev)
 	return max(disk->fops->ioctl(bdev, BLK_OPEN_READ, NVME_IOCTL_ID, 0), 0);
 }
 
+/*
+ * How struct nvme_request of nvme-core's private header begins. Passthrough
+ * commands end in batches, which hand the result of none of them on: what the
+ * drive said stands here alone.
+ */
+struct uior_nvme_request {
+	struct nvme_command *cmd;
+	union nvme_result result;
+	u8 genctr;
+	u8 retries;
+	u8 flags;
+	u16 status;
+};
+
+static struct uior_nvme_request *uior_nvme_req(struct request *rq)
+{
+	return blk_mq_rq_to_pdu(rq);
+}
+
+/* Are the fields where we look? nvme_init_request() resets three of them, and fills in the command. */
+static bool uior_nvme_knows(struct request_queue *q)
+{
+	struct request *rq = blk_mq_alloc_request(q, REQ_OP_DRV_IN, 0);
+	struct nvme_command cmd = { .rw.opcode = nvme_cmd_read, .rw.slba = cpu_to_le64(U64_MAX) };
+	struct uior_nvme_request *nr, old;
+	bool known;
+
+	if (IS_ERR(rq))
+		return false;
+	nr = uior_nvme_req(rq);
+	old = *nr;
+	nr->retries = U8_MAX;
+	nr->flags = U8_MAX;
+	nr->status = U16_MAX;
+	nvme_init_request(rq, &cmd);
+	known = !nr->retries && !nr->flags && !nr->status && nr->genctr == old.genctr &&
+		nr->cmd == old.cmd && !memcmp(nr->cmd, &cmd, sizeof(cmd));
+	if (!known)
+		*nr = old;
+	blk_mq_free_request(rq);
+	return known;
+}
+
 /**
  * uior_nvme_usable - can the namespace be driven by passthrough?
  * @bdev: NVMe
  *
  * A multipath head has no request queue of its own, a partition none that knows
  * its bounds.
+ *
+ * Context: process, may sleep.
  */
 bool uior_nvme_usable(struct block_device *bdev)
 {
 	struct gendisk *disk = bdev->bd_disk;
 
 	return !bdev_is_partition(bdev) && queue_is_mq(disk->queue) &&
-	       !bdev_is_zoned(bdev) && !blk_get_integrity(disk);
+	       !bdev_is_zoned(bdev) && !blk_get_integrity(disk) && uior_nvme_knows(disk->queue);
 }
 
 #ifdef UIOR_HAVE_END_IO_BATCH
@@ -65,6 +110,8 @@ static enum rq_end_io_ret uior_nvme_end(struct request *rq, blk_status_t status)
 {
 	struct uior_op *op = rq->end_io_data;
 
+	if (!status && uior_nvme_req(rq)->status & NVME_SCT_SC_MASK)
+		status = BLK_STS_IOERR;
 	/* Free the tag first: a waiter may want it at once. */
 	blk_mq_free_request(rq);
 	uior_dev_done(op, status);

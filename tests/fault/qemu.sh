@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# qemu.sh: sourced. Puts a block node of QEMU that does harm between a drive and its disk.
+
+# What QEMU says is told only if it is an error.
+execute() {
+	local reply
+	reply=$(qmp "{\"execute\":\"$1\",\"arguments\":$2}") || { echo "$1: $reply" >&2; return 1; }
+}
+
+wait_for_drive() {
+	for _ in {1..100}; do
+		drive=$(disk "$1" 2>/dev/null)
+		[ ! -b "$drive" ] || return 0
+		sleep 0.1
+	done
+	echo "$1 does not come" >&2
+	return 1
+}
+
+# put NODE SERIAL: the drive as it was, but on another block node.
+put() {
+	unplug "$2"
+	execute device_add "{\"driver\":\"nvme\",\"id\":\"$2\",\"serial\":\"$2\",\"drive\":\"$1\"}"
+	wait_for_drive "$2"
+}
+
+put_back() {
+	unplug "$1"
+	replug "$1"
+	wait_for_drive "$1"
+}
