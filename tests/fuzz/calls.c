@@ -22,7 +22,7 @@ static char *pages;	/* for arguments: read-write, none, read-only */
 static const int documented[] = {
 	EINVAL, EFAULT, EBUSY, ENXIO, EPERM, ENOMEM, EBADF, ENOTBLK, ENOTSOCK, EPROTONOSUPPORT, ENOTCONN,
 	ENODEV, ERANGE, EMSGSIZE, EREMOTEIO, EROFS, ENOENT, EXDEV, ENOSPC, EPROTO, ELOOP, ECANCELED, EOPNOTSUPP,
-	EIO, ETIME, EINTR, ENOTTY,
+	EIO, ETIME, EINTR, ENOTTY, EMFILE,
 };
 
 uint64_t wild(uint8_t byte)
@@ -150,19 +150,21 @@ static void *place_arg(const void *arg, size_t size, uint8_t place)
 	return to;
 }
 
-void call_ioctl(int fd, unsigned long cmd, void *arg, size_t size, uint8_t place)
+int call_ioctl(int fd, unsigned long cmd, void *arg, size_t size, uint8_t place)
 {
 	void *at = place_arg(arg, size, place);
+	int ret = ioctl(fd, cmd, at);
 
-	if (ioctl(fd, cmd, at) == 0) {
+	if (ret >= 0) {
 		if (at != arg && at)
 			memcpy(arg, at, size);
-		return;
+		return ret;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(documented); i++)
 		if (errno == documented[i])
-			return;
+			return ret;
 	complain("ioctl %#lx: undocumented errno %s", cmd, strerrorname_np(errno));
+	return ret;
 }
 
 static void fill_setup(struct unified_io_setup *s, const uint8_t *a)
@@ -474,6 +476,7 @@ const struct call_type call_types[] = {
 	{ "uring_other", 4, call_uring_other },
 	{ "uring_close", 2, call_uring_close },
 	{ "cancel", 4, call_cancel },
+	{ "export", 2, call_export },
 };
 
 const unsigned int nr_call_types = ARRAY_SIZE(call_types);

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include <linux/dma-buf.h>
 #include <linux/mman.h>
 #include <sys/syscall.h>
 
@@ -240,4 +241,29 @@ void call_direct_io(const uint8_t *a)
 			pread(fd, at + off, len, 0);
 	}
 	close(fd);
+}
+
+/* A part of the data area as a dma-buf, which may outlive the region. */
+void call_export(const uint8_t *a)
+{
+	struct unified_io_export arg = {
+		.offset = a[1] < 224 ? a[1] * 4096UL : wild(a[1]), .len = a[2] < 224 ? a[2] * 4096UL : wild(a[2]),
+		.flags = a[3] < 250 ? 0 : a[3],
+	};
+	struct dma_buf_sync sync = { .flags = a[4] & 7 };
+	static int fd = -1;
+	void *at;
+
+	if (a[5] & 1)
+		close(fd);	/* the one before; without, it stays until the end */
+	fd = call_ioctl(region_of(a[0])->fd, UNIFIED_IO_EXPORT, &arg, sizeof(arg), a[6]);
+	if (fd < 0)
+		return;
+	ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
+	lseek(fd, 0, a[4] & 1 ? SEEK_END : SEEK_SET);
+	at = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, a[7] & 1 ? 4096 : 0);
+	if (at == MAP_FAILED)
+		return;
+	maps[a[5] % NR_MAPS].at = at;
+	maps[a[5] % NR_MAPS].len = 65536;
 }

@@ -71,7 +71,7 @@ extern const unsigned int nr_call_types;
 	(table)[(byte) < 224 ? (byte) % (good) : (byte) % ARRAY_SIZE(table)]
 
 uint64_t wild(uint8_t byte);		/* a number that somebody may have forgotten */
-void call_ioctl(int fd, unsigned long cmd, void *arg, size_t size, uint8_t place);
+int call_ioctl(int fd, unsigned long cmd, void *arg, size_t size, uint8_t place);
 
 #define NR_REGIONS	4
 #define NR_SOCKS	16
@@ -131,6 +131,7 @@ void call_uring_wait(const uint8_t *arg);
 void call_uring_other(const uint8_t *arg);
 void call_uring_close(const uint8_t *arg);
 void call_cancel(const uint8_t *arg);
+void call_export(const uint8_t *arg);
 void call_race(const uint8_t *arg);
 void call_poke(const uint8_t *arg);
 void call_niov(const uint8_t *arg);
