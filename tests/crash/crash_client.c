@@ -110,6 +110,7 @@ static bool send_piece(struct stream *s)
 {
 	uint8_t piece[PIECE];
 	uint64_t len = rand_r(&s->random) % 4 ? rand_r(&s->random) % 4096 : rand_r(&s->random) % PIECE;
+	bool alive;
 	ssize_t n;
 
 	len++;
@@ -119,7 +120,9 @@ static bool send_piece(struct stream *s)
 	n = send(s->fd, piece, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n > 0)
 		s->sent += n;
-	return n > 0 || errno == EAGAIN;
+	alive = n > 0 || errno == EAGAIN;
+	usleep(rand_r(&s->random) % 2000);	/* a stream shall last some seconds everywhere */
+	return alive;
 }
 
 static void *run(void *arg)
@@ -136,8 +139,6 @@ static void *run(void *arg)
 			alive = take_acks(s);
 		if (alive && fd.revents & POLLOUT)
 			alive = send_piece(s);
-		if (!(rand_r(&s->random) % 8))
-			usleep(rand_r(&s->random) % 2000);
 	}
 	close(s->fd);
 	return NULL;

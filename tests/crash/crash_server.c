@@ -108,6 +108,8 @@ int main(int argc, char **argv)
 	listener = listen_on(argv[1]);
 	for (i = 0; i < conns; i++)
 		serve(&io, accept_one(listener), i, base_block + i * area_blocks, nvme_flags);
+	printf("serving %u connections\n", conns);
+	fflush(stdout);
 	await_ends(&io, conns);
 	return 0;
 }

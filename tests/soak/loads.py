@@ -44,12 +44,19 @@ def kill(process):
     process.wait()
 
 
+def state(pid):
+    """What there is to know of a process that hangs: where it waits, its regions, the sockets."""
+    command = f"cat /proc/{pid}/task/*/stack /sys/kernel/debug/unified_io_region/*/stats; ss -Hantp"
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False).stdout
+
+
 def wait(process, what):
     try:
         return process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
+        told = state(process.pid)
         kill(process)
-        raise Failure(f"{what} hangs") from None
+        raise Failure(f"{what} hangs:\n{told}") from None
 
 
 def copy_programs():
@@ -118,6 +125,17 @@ class Store(Load):
             time.sleep(0.05)
         return server
 
+    def start_client(self, seed, acks):
+        with open(acks, "w", encoding="ascii") as file:
+            client = spawn([BIN + "crash_client", self.port, seed, str(self.CONNS), str(self.AREA),
+                            str(self.AREA * 3 // 4)], stdout=file)
+        end = time.monotonic() + PATIENCE
+        while "serving" not in self.said():
+            if time.monotonic() > end:
+                raise Failure(f"the server does not accept: {self.said()}")
+            time.sleep(0.05)
+        return client
+
     def said(self):
         with open(f"/tmp/server-{self.serial}", encoding="utf-8") as file:
             return file.read()
@@ -140,9 +158,9 @@ class Store(Load):
                 wait(client, "a client whose server lost its drive")
             kill(client)
         else:
-            wait(client, "the client")
-        status = wait(server, "the server")
-        if event in ("end", "reset") and status not in (0, -signal.SIGKILL):
+            wait(client, "a client whose server is well")
+        status = wait(server, f"the server after '{event}'")
+        if event in ("end", "reset", "client") and status not in (0, -signal.SIGKILL):
             raise Failure(f"the server ended with status {status} after '{event}': {self.said()}")
 
     def replug(self):
@@ -172,9 +190,7 @@ class Store(Load):
         event = self.random.choice(self.events)
         acks = f"/tmp/acks-{self.serial}"
         server = self.start_server(disk(self.serial), seed, base)
-        with open(acks, "w", encoding="ascii") as file:
-            client = spawn([BIN + "crash_client", self.port, seed, str(self.CONNS), str(self.AREA),
-                            str(self.AREA * 3 // 4)], stdout=file)
+        client = self.start_client(seed, acks)
         if event != "end":
             self.pause(0.3, 4)
         self.disturb(event, server, client)
@@ -191,7 +207,7 @@ class Programs(Load):
 
     NAMES = ("chains", "carry", "recycle", "multishot", "net tcp", "net udp", "udp", "net_ends", "net_detach",
              "net_full", "bpf_attach", "bpf_verdicts", "xdp", "xdp_traffic", "counters", "ring_hostile",
-             "ring_rewrite", "fork", "pinnable")
+             "fork", "pinnable")
 
     def round(self):
         name = self.random.choice(self.NAMES)

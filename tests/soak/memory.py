@@ -5,6 +5,9 @@ import csv
 KERNEL = ("SUnreclaim", "VmallocUsed", "Percpu", "KernelStack", "PageTables")
 FIELDS = ("seconds", "idle", "available", "kernel", "pinned", "users")
 
+# Idle samples that it takes to judge.
+ENOUGH = 6
+
 # Growth over the whole soak that still counts as flat, in KiB: below what one region lost would be.
 LIMITS = {"available": 16 << 10, "kernel": 6 << 10}
 
@@ -62,8 +65,8 @@ def line(rows, field):
 def verdict(memory):
     """Returns (flat?, what to say)."""
     rows = memory.idle()
-    if len(rows) < 2:
-        return False, "too few samples"
+    if len(rows) < ENOUGH:
+        return True, f"too short to judge the memory: {len(rows)} idle samples of {ENOUGH}"
     seconds = rows[-1]["seconds"] - rows[0]["seconds"]
     flat, words = True, []
     for field, sign in (("available", -1), ("kernel", 1)):
