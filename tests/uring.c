@@ -281,10 +281,15 @@ static void abandoned(void)
 	ring_open(0);
 }
 
-static void *send_later(void *fd)
+/* First what io_uring waits for, later what the region's own call does. */
+static void *send_later(void *arg)
 {
-	usleep(200000);
-	send_pattern(*(int *)fd, 100, 0, 1);
+	int (*fd)[2] = arg;
+
+	for (int i = 0; i < 2; i++) {
+		usleep(150000);
+		send_pattern(fd[i][1], 100, 0, 1);
+	}
 	return NULL;
 }
 
@@ -292,27 +297,60 @@ static void *send_later(void *fd)
 static void undisturbed(void)
 {
 	struct unified_io_enter out;
-	int fd[2], slot;
+	int fd[2][2], slot[2];
 	pthread_t thread;
 
-	tcp_pair(fd);
-	slot = attach(&r, fd[0]);
-	CHECK_RES(submit(&r, desc_recv(slot, 0, 4 * KiB)), 0);
-	for (int i = 0; i < 8; i++)
-		prep_op(i, desc_nvme(NVME_CMD_READ, LEN, LEN, 0));
-	CHECK(pthread_create(&thread, NULL, send_later, &fd[1]) == 0);
-	CHECK(io_uring_submit(&ring) == 8);
+	for (int i = 0; i < 2; i++) {
+		tcp_pair(fd[i]);
+		slot[i] = attach(&r, fd[i][0]);
+	}
+	prep_op(1, desc_recv(slot[0], 0, 4 * KiB));
+	CHECK(io_uring_submit(&ring) == 1);
+	CHECK_RES(submit(&r, desc_recv(slot[1], 4 * KiB, 4 * KiB)), 0);
+	CHECK(pthread_create(&thread, NULL, send_later, fd) == 0);
 	CHECK_RES(enter(&r, 0, 1, 0, &out), 0);
 	CHECK_RES(reap(&r).res, 100);
-	for (int i = 0; i < 8; i++) {
-		int res;
-
-		reap_cqe(&res);
-		CHECK_RES(res, LEN);
-	}
+	CHECK_RES(finish(1), 100);
 	pthread_join(thread, NULL);
-	detach(&r, slot);
+	for (int i = 0; i < 2; i++) {
+		detach(&r, slot[i]);
+		close(fd[i][0]);
+		close(fd[i][1]);
+	}
+}
+
+/*
+ * Killed with a send whose pages the peer does not let go: the region is closed
+ * all the same, though its pages stay until the peer is gone.
+ */
+static void unread(void)
+{
+	char path[64];
+	int fd[2], say[2];
+	uint32_t id;
+	pid_t pid;
+
+	tcp_pair(fd);
+	CHECK(pipe(say) == 0);
+	pid = fork();
+	if (!pid) {
+		region_open(&r, NULL);
+		ring_open(0);
+		prep_op(1, desc_send(attach(&r, fd[0]), 0, 64 * KiB));
+		prep_op(2, desc_send(0, 0, 2 * MiB));
+		CHECK(io_uring_submit(&ring) == 2);
+		id = r.setup.region_id;
+		CHECK(write(say[1], &id, sizeof(id)) == sizeof(id));
+		pause();
+	}
+	CHECK(read(say[0], &id, sizeof(id)) == sizeof(id));
 	close(fd[0]);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/unified_io_region/%u", id);
+	CHECK(access(path, F_OK) == 0);
+	kill(pid, SIGKILL);
+	child_status(pid);
+	for (uint64_t end = now_ns() + WAIT_NS; access(path, F_OK) == 0; usleep(10000))
+		CHECK(now_ns() < end);
 	close(fd[1]);
 }
 
@@ -463,6 +501,7 @@ int main(void)
 	io_uring_queue_exit(&ring);
 	region_close(&r);
 	killed();
+	unread();
 	bound();
 	if (query.features & UNIFIED_IO_FEAT_URING_BUF) {
 		fixed_buffers(0);
