@@ -23,7 +23,7 @@ help:
 	@echo 'make check-debug   the tests on a kernel that checks itself, which is built first: much longer'
 	@echo 'make crash         power cuts under the log of a pipeline: N=200 kills of a VM, CUTS=2000 cuts of a write log'
 	@echo 'make soak          T=1800 seconds of everything at once, with kills, unplugs and memory pressure'
-	@echo 'make fuzz          T=60 seconds of random programs against the device, on the debug kernel (KERNEL= another)'
+	@echo 'make fuzz          T=60 seconds of random programs against the device, led by coverage; KERNEL=debug, with KASAN, is slow'
 	@echo 'make coverage      the tests on the debug kernel, and which lines of the module they never reach'
 	@echo 'make bench-quick   a first measure, in a VM'
 	@echo 'make clean         remove build/'

@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-static struct ops *ops[4];	/* of regions 1, 1, 2, 3 */
+static struct ops *ops[3];	/* of regions 1, 1, 2 */
 static struct xdp *xdp;
 static int xdp_fds[5];
 static int links[4] = { -1, -1, -1, -1 };
@@ -18,7 +18,7 @@ static bool *drive_is_gone;	/* shared */
 /* Attached once by libbpf, a map can be attached by its fd alone. */
 static struct ops *ops_ready(uint32_t id)
 {
-	struct region r[3];
+	struct region r[2];
 	struct bpf_link *link;
 	struct ops *o = ops_load(id);
 
@@ -35,7 +35,7 @@ static struct ops *ops_ready(uint32_t id)
 
 void bpf_calls_init(void)
 {
-	static const uint32_t ids[] = { 1, 1, 2, 3 };
+	static const uint32_t ids[] = { 1, 1, 2 };
 
 	drive_is_gone = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(drive_is_gone != MAP_FAILED);

@@ -34,13 +34,26 @@ static void load_patterns(const char *path)
 	fclose(file);
 }
 
+/* The use count, when what calls_init() closed is gone. */
+static uint64_t users_at_rest(void)
+{
+	uint64_t now = read_number(MODULE "refcnt"), before;
+
+	do {
+		before = now;
+		usleep(300000 * slow);
+		now = read_number(MODULE "refcnt");
+	} while (now != before);
+	return now;
+}
+
 void watch_init(const char *patterns)
 {
 	load_patterns(patterns);
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	CHECK(kmsg >= 0);
 	CHECK(lseek(kmsg, 0, SEEK_END) == 0);
-	users = read_number(MODULE "refcnt");
+	users = users_at_rest();
 	complaint = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(complaint != MAP_FAILED);
 }
