@@ -260,20 +260,21 @@ void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const 
 		UNIFIED_IO_DESC_F_PAD, UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_RECYCLE |
 		UNIFIED_IO_DESC_F_CQE_SKIP | UNIFIED_IO_DESC_F_PAD, UNIFIED_IO_DESC_F_MULTISHOT |
 		UNIFIED_IO_DESC_F_RECYCLE, UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_PAD };
+	static const uint16_t types[] = { 4, 1, 2, 5, 6, 3, 7, 0, 8, 0xffff };	/* mask of UNIFIED_REGION_F_* */
 	static const uint8_t opcodes[] = { NVME_CMD_WRITE, NVME_CMD_READ, NVME_CMD_FLUSH, 3, 0x81, 0xff };
 	static const uint8_t protos[] = { 0, UNIFIED_IO_PROTO_TCP, UNIFIED_IO_PROTO_UDP, UNIFIED_IO_PROTO_RAW, 1 };
 	static const uint32_t headrooms[] = { 0, 256, 512, 4096, 4095, 1 << 20, ~0U };
 	uint64_t size = r->setup.data_size;
 
 	*d = (struct unified_descriptor){
-		.addr = a[2] < 200 ? (a[2] & 63) * 4096ULL : a[2] < 224 ? a[2] * 4ULL :
-			a[2] < 240 ? size - 4096 * (a[2] - 224) : wild(a[2]),
+		.addr = a[2] < 144 ? (a[2] & 63) * 4096ULL : a[2] < 208 ? size - 4096 * (a[2] & 15) :
+			a[2] < 240 ? a[2] * 4ULL : wild(a[2]),
 		.len = PICK(lens, 7, a[3]),
 		.flags = a[1] < 224 ? flags[a[1] % ARRAY_SIZE(flags)] : wild(a[1]),
-		.type = a[0] < 240 ? a[0] & 7 : wild(a[0]),
+		.type = PICK(types, 7, a[0]),
 		.user_data = a[4],
 		.nvme = {
-			.opcode = PICK(opcodes, 3, a[5]), .flags = a[6] < 240 ? a[6] & 3 : a[6],
+			.opcode = PICK(opcodes, 3, a[5]), .flags = a[6] < 160 ? 0 : a[6] < 240 ? a[6] & 3 : a[6],
 			.resv = a[6] == 255, .nsid = a[7] < 240 ? 0 : a[7] - 240,
 			.slba = a[7] < 200 ? a[7] * 64 : a[7] < 224 ? size : wild(a[7]),
 		},
@@ -295,9 +296,14 @@ static void call_submit(const uint8_t *a)
 {
 	struct fuzz_region *r = region_of(a[4]);
 	struct unified_io_submit arg;
+	int ret;
 
 	fill_desc(&arg.desc, r, a);
-	call_ioctl(r->fd, UNIFIED_IO_SUBMIT, &arg, sizeof(arg), a[4]);
+	ret = call_ioctl(r->fd, UNIFIED_IO_SUBMIT, &arg, sizeof(arg), a[4]);
+	if (ret == 0 && a[4] < 232 && r->map && arg.desc.len &&
+	    !(arg.desc.flags & UNIFIED_IO_DESC_F_MULTISHOT) &&
+	    (arg.desc.addr > r->setup.data_size || arg.desc.len > r->setup.data_size - arg.desc.addr))
+		complain("SUBMIT took a buffer beyond the data area");
 }
 
 /* Into the SQ, and the doorbell, most of the time. */

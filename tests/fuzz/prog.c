@@ -126,7 +126,7 @@ void prog_mutate(struct prog *p, const struct prog *other)
 	do {
 		unsigned int at = rnd_below(p->nr);
 
-		switch (rnd_below(8)) {
+		switch (rnd_below(12)) {
 		case 0:
 			insert(p, at, random_call());
 			break;

@@ -29,6 +29,8 @@ static struct trace {
 
 static DEFINE_MUTEX(traces_lock);
 
+void __sanitizer_cov_trace_pc(void);
+
 /* The compiler puts a call of this into every block of code. */
 void notrace __sanitizer_cov_trace_pc(void)
 {
