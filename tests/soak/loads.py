@@ -203,7 +203,10 @@ class Store(Load):
 
 class Programs(Load):
     """The tests that look at nothing but their own region, one after the other: all chains, XDP and struct_ops
-    programs attached and replaced under traffic, UDP, sockets that go. Some are killed in the middle."""
+    programs attached and replaced under traffic, UDP, sockets that go. Some are killed in the middle. They have a
+    network of their own: some look at every frame of the loopback."""
+
+    ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
 
     NAMES = ("chains", "carry", "recycle", "multishot", "net tcp", "net udp", "udp", "net_ends", "net_detach",
              "net_full", "bpf_attach", "bpf_verdicts", "xdp", "xdp_traffic", "counters", "ring_hostile",
@@ -213,7 +216,7 @@ class Programs(Load):
         name = self.random.choice(self.NAMES)
         with open("/tmp/soak-program", "w+", encoding="utf-8") as output:
             command, *args = name.split()
-            process = spawn([BIN + command, *args], stdout=output, stderr=subprocess.STDOUT,
+            process = spawn(self.ALONE + [BIN + command, *args], stdout=output, stderr=subprocess.STDOUT,
                             env=dict(os.environ, NVME0=disk("nvme0")))
             if self.random.random() < 0.4:
                 self.pause(0.05, 2)
