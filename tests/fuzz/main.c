@@ -89,6 +89,7 @@ static bool still_fresh(const struct prog *p)
 
 static void fuzz_one(void)
 {
+	unsigned int blocks = cover_pcs();
 	struct prog p;
 
 	if (corpus.nr && rnd_below(10)) {
@@ -100,7 +101,9 @@ static void fuzz_one(void)
 	execute(&p);
 	if (!cover_new())
 		return;
-	prog_shrink(&p, still_fresh);
+	/* A new way between known blocks may be chance: not worth the time. */
+	if (cover_pcs() > blocks)
+		prog_shrink(&p, still_fresh);
 	corpus_add(&corpus, &p);
 }
 

@@ -77,7 +77,7 @@ static void delete(struct prog *p, unsigned int at)
 /* Mostly: a region, and sockets in it. Anything after that. */
 void prog_generate(struct prog *p)
 {
-	unsigned int nr = 2 + rnd_below(10);
+	unsigned int nr = 6 + rnd_below(MAX_CALLS - 6);
 
 	p->nr = 0;
 	if (rnd_below(16)) {
@@ -149,7 +149,7 @@ void prog_mutate(struct prog *p, const struct prog *other)
 		default:
 			mutate_byte(p);
 		}
-	} while (rnd_below(3));
+	} while (rnd_below(8));
 }
 
 void prog_shrink(struct prog *p, bool (*wanted)(const struct prog *p))
