@@ -11,12 +11,14 @@ USER_DIRS := $(patsubst %/Makefile,%,$(wildcard $(addsuffix /Makefile,lib tools 
 MODULE_SRC := $(shell find drivers include -name '*.[ch]' ! -name '*.mod.c' -o -name '*.sh' -o \
 	-name Makefile -o -name Kconfig)
 MODULE_COPY := $(MODULE_SRC:%=$(B)/src/%)
+ZCNIC_COPY := $(patsubst %,$(B)/src/%,$(wildcard tests/zcnic/*.[ch]) tests/zcnic/Makefile)
 
 all: modules user
 
 help:
 	@echo 'make               the module for the running kernel, library, tools, samples'
 	@echo 'make modules       the module alone; KVER=RELEASE or KDIR=DIRECTORY for another kernel'
+	@echo 'make test-modules  modules that only the tests load, as far as the kernel has what they need'
 	@echo 'make user          all that runs in user space'
 	@echo 'make demo          the main job, in a VM: network -> BPF -> NVMe and back, checked'
 	@echo 'make check         the tests, in VMs'
@@ -33,13 +35,17 @@ modules: $(MODULE_COPY) | kernel-headers
 	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
 	@for ko in $(B)/src/drivers/block/*.ko; do cmp -s "$$ko" $(B)/$${ko##*/} || cp "$$ko" $(B)/; done
 
+test-modules: $(ZCNIC_COPY) | kernel-headers
+	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/tests/zcnic modules
+	@for ko in $(B)/src/tests/zcnic/*.ko; do [ ! -e "$$ko" ] || cmp -s "$$ko" $(B)/$${ko##*/} || cp "$$ko" $(B)/; done
+
 kernel-headers:
 	@test -e $(KDIR)/Makefile || { \
 		echo "No kernel headers in $(KDIR)." \
 			"Install linux-headers-$(KVER), or say KDIR= (where a kernel was built)." >&2; \
 		exit 1; }
 
-$(MODULE_COPY): $(B)/src/%: %
+$(MODULE_COPY) $(ZCNIC_COPY): $(B)/src/%: %
 	@mkdir -p $(@D)
 	@cp -p $< $@.$$$$ && mv $@.$$$$ $@
 
@@ -83,4 +89,4 @@ bench-quick:
 clean:
 	rm -rf build
 
-.PHONY: all help modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
+.PHONY: all help modules test-modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
