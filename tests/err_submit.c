@@ -25,7 +25,7 @@ struct row {
 ROW(type_none, READ, d->type = 0)
 ROW(type_next, READ, d->type |= UNIFIED_REGION_F_BPF << 1)
 ROW(type_all, READ, d->type = 0xffff)
-ROW(flags_next, READ, d->flags = UNIFIED_IO_DESC_F_CQE_SKIP << 1)
+ROW(flags_next, READ, d->flags = UNIFIED_IO_DESC_F_RANGES << 1)
 ROW(flags_top, READ, d->flags = 0x8000)
 ROW(read_multishot, READ, d->flags = UNIFIED_IO_DESC_F_MULTISHOT)
 ROW(read_waitall, READ, d->flags = UNIFIED_IO_DESC_F_WAITALL)

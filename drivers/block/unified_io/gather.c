@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Data in several ranges of the buffer: what a program keeps, the sinks gather.
+ * Data in several ranges: what a program keeps, or a table names, the sinks gather.
  *
- * A range is taken over as it is where the drive can begin a DMA segment there
+ * A range that a program keeps is taken over as it is where the drive can begin a DMA segment there
  * and a segment is worth it; otherwise its bytes move up to the end of the one
  * before, and are counted as moved. So a program need not know the drive.
  *
  * What a sink asks for becomes a table of bio_vecs in the operation, for one
- * command or one message at a time. Ranges ascend and do not overlap.
+ * command or one message at a time. Ranges that a program keeps ascend and do not
+ * overlap; those of a table need not.
  */
 #include <linux/blkdev.h>
+#include <linux/overflow.h>
 
 #include "uior.h"
 
@@ -95,6 +97,101 @@ int uior_keep(struct uior_op *op, u32 off, u32 len)
 	}
 	last->len += len;
 	return 0;
+}
+
+/* The process's memory: each field is read once. */
+static int uior_table_read(const struct uior_op *op, const struct unified_net_iov *shared,
+			   struct unified_net_iov *range)
+{
+	u64 end;
+
+	range->addr = READ_ONCE(shared->addr);
+	range->len = READ_ONCE(shared->len);
+	if (READ_ONCE(shared->resv))
+		return -EINVAL;
+	if (!range->len)
+		return -EMSGSIZE;
+	if (check_add_overflow(range->addr, (u64)range->len, &end) || end > op->region->data_size)
+		return -ERANGE;
+	return 0;
+}
+
+/* The data go on with @range, whose offset is as wide as our ranges' for now. */
+static int uior_table_add(struct uior_op *op, const struct unified_net_iov *range, u64 *base, u64 *addrs)
+{
+	u32 nr = op->nr_ranges;
+
+	if (range->len > UNIFIED_IO_MAX_LEN - op->ctx.len)
+		return -EMSGSIZE;
+	op->ctx.len += range->len;
+	*base = min(*base, range->addr);
+	if (nr && addrs[nr - 1] + op->ranges[nr - 1].len == range->addr) {
+		op->ranges[nr - 1].len += range->len;
+		return 0;
+	}
+	addrs[nr] = range->addr;
+	op->ranges[nr].len = range->len;
+	op->nr_ranges++;
+	return 0;
+}
+
+/* Our ranges count from the start of the buffer: it begins at the lowest of them. */
+static int uior_table_place(struct uior_op *op, u64 base, const u64 *addrs)
+{
+	u64 end = 0;
+	u32 i;
+
+	for (i = 0; i < op->nr_ranges; i++) {
+		end = max(end, addrs[i] + op->ranges[i].len - base);
+		op->ranges[i].off = addrs[i] - base;
+	}
+	if (end > U32_MAX)
+		return -ERANGE;
+	op->desc.addr = base;
+	op->ctx.cap = end;
+	op->ctx.off = op->ranges[0].off;
+	return 0;
+}
+
+/**
+ * uior_gather_table - the data are what the operation's buffer, a table, names
+ * @op: its buffer is inside the data area; becomes the span of the ranges
+ *
+ * Context: process. Return: 0, -EINVAL, -EMSGSIZE or -ERANGE.
+ */
+int uior_gather_table(struct uior_op *op)
+{
+	const struct unified_net_iov *table = op->region->mem.vaddr + uior_op_pos(op, 0);
+	u32 i, nr = op->desc.len / sizeof(*table);
+	u64 addrs[UIOR_MAX_RANGES], base = U64_MAX;
+	struct unified_net_iov range;
+	int ret;
+
+	if (op->desc.len % sizeof(*table) || op->desc.addr % sizeof(u64))
+		return -EINVAL;
+	if (nr > UIOR_MAX_RANGES)
+		return -EMSGSIZE;
+	op->ctx.len = 0;
+	for (i = 0; i < nr; i++) {
+		ret = uior_table_read(op, &table[i], &range) ?: uior_table_add(op, &range, &base, addrs);
+		if (ret)
+			return ret;
+	}
+	return uior_table_place(op, base, addrs);
+}
+
+/* Can the drive take the ranges of a table one after the other? 0 or -EREMOTEIO. */
+int uior_gather_fits(const struct uior_op *op)
+{
+	u64 borders = 0;
+	u32 i;
+
+	for (i = 1; i < op->nr_ranges; i++) {
+		const struct uior_range *last = &op->ranges[i - 1];
+
+		borders |= uior_op_pos(op, last->off + last->len) | uior_op_pos(op, op->ranges[i].off);
+	}
+	return borders & op->region->dev.range_mask ? -EREMOTEIO : 0;
 }
 
 /* Append @len bytes of the buffer at @off, or as many as there is room for. */

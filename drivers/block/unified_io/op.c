@@ -19,6 +19,8 @@ static int (*const uior_stages[UNIFIED_IO_STAGE_NR])(struct uior_op *op) = {
 };
 
 #define UIOR_SOURCES	(BIT(UNIFIED_IO_STAGE_RECV) | BIT(UNIFIED_IO_STAGE_READ))
+#define UIOR_SINKS	(BIT(UNIFIED_IO_STAGE_WRITE) | BIT(UNIFIED_IO_STAGE_FLUSH) | \
+			 BIT(UNIFIED_IO_STAGE_SEND))
 
 static void uior_op_task(struct uior_task *task)
 {
@@ -167,7 +169,7 @@ static int uior_plan(struct uior_op *op)
 #define UIOR_TYPES	(UNIFIED_REGION_F_NVME | UNIFIED_REGION_F_NETWORK | UNIFIED_REGION_F_BPF)
 #define UIOR_MULTI	(UNIFIED_IO_DESC_F_RECYCLE | UNIFIED_IO_DESC_F_CQE_SKIP)
 #define UIOR_FLAGS	(UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_WAITALL | \
-			 UNIFIED_IO_DESC_F_PAD | UIOR_MULTI)
+			 UNIFIED_IO_DESC_F_PAD | UNIFIED_IO_DESC_F_RANGES | UIOR_MULTI)
 #define UIOR_NVME_FLAGS	(UNIFIED_IO_NVME_F_FUA | UNIFIED_IO_NVME_F_FLUSH)
 #define UIOR_PROTO_OK(proto)						\
 	((proto) == UNIFIED_IO_PROTO_ANY || (proto) == UNIFIED_IO_PROTO_TCP ||	\
@@ -191,13 +193,18 @@ static int uior_check_flags(const struct uior_op *op)
 		return -EINVAL;
 	if ((d->flags & UNIFIED_IO_DESC_F_WAITALL) && !recv)
 		return -EINVAL;
+	/* Nothing to receive into, to look at as a whole, or to pad. */
+	if ((d->flags & UNIFIED_IO_DESC_F_RANGES) &&
+	    (op->todo & ~UIOR_SINKS || op->todo == BIT(UNIFIED_IO_STAGE_FLUSH) ||
+	     d->flags & UNIFIED_IO_DESC_F_PAD))
+		return -EINVAL;
 	if (((d->flags & UNIFIED_IO_DESC_F_PAD) || d->nvme.flags) &&
 	    !uior_has(op, UNIFIED_IO_STAGE_WRITE))
 		return -EINVAL;
 	return 0;
 }
 
-static int uior_check_range(const struct uior_op *op)
+static int uior_check_range(struct uior_op *op)
 {
 	const struct unified_descriptor *d = &op->desc;
 	u64 end;
@@ -212,7 +219,7 @@ static int uior_check_range(const struct uior_op *op)
 		return -ERANGE;
 	if (uior_has(op, UNIFIED_IO_STAGE_RECV) && d->net.headroom >= d->len)
 		return -EMSGSIZE;
-	return 0;
+	return d->flags & UNIFIED_IO_DESC_F_RANGES ? uior_gather_table(op) : 0;
 }
 
 static int uior_check_dev(const struct uior_op *op)
@@ -231,9 +238,10 @@ static int uior_check_dev(const struct uior_op *op)
 	if (ret)
 		return ret;
 	/* What a receive or a program makes is checked when it is there. */
-	if (read || (uior_has(op, UNIFIED_IO_STAGE_WRITE) && !made))
-		return uior_dev_check(op, 0, d->len, d->nvme.slba);
-	return 0;
+	if (!read && (made || !uior_has(op, UNIFIED_IO_STAGE_WRITE)))
+		return 0;
+	ret = uior_dev_check(op, op->ctx.off, op->ctx.len, d->nvme.slba);
+	return ret ?: uior_gather_fits(op);
 }
 
 static int uior_get_socks(struct uior_op *op)
@@ -435,7 +443,7 @@ void uior_op_finish(struct uior_op *op)
 		op->cqe.flags |= UNIFIED_IO_CQE_F_GATHERED;
 	if (parent)
 		post = uior_arrival_end(op);
-	else
+	else if (!(op->desc.flags & UNIFIED_IO_DESC_F_RANGES))
 		op->cqe.addr += op->ctx.off;
 	atomic64_inc(&region->counts.completed);
 	trace_uior_complete(op);

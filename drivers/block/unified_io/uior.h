@@ -11,7 +11,7 @@
  *	recv.c	 RECV: socket to region	  send.c  SEND: region to socket
  *	dev.c	 READ, WRITE, FLUSH	  nvme.c passthrough, blk.c bio
  *	bpf.c	 BPF: struct_ops	  xdp.c	  XDP programs
- *	gather.c what a program keeps, for WRITE and SEND
+ *	gather.c what a program keeps or a table names, for WRITE and SEND
  *	op.c	 the only exit: the completion is posted, waiters wake
  *
  * A stage never calls another stage, never touches a ring, never completes. It
@@ -170,7 +170,7 @@ struct uior_range {
 	u32 len;
 };
 
-#define UIOR_MAX_RANGES		64
+#define UIOR_MAX_RANGES		UNIFIED_IO_RANGES_MAX
 /* So that any datagram fits: each border of pages in 64 KiB takes one more. */
 #define UIOR_MAX_VECS		(UIOR_MAX_RANGES + SZ_64K / PAGE_SIZE + 2)
 
@@ -200,7 +200,7 @@ struct uior_range {
  * @addr: where a datagram came from, or goes to; @addr_len bytes of it
  * @bio: READ, WRITE, FLUSH: the command in flight
  * @ubuf: SEND: counts the skbs that point to our pages
- * @ranges: the data, where a program keeps several ranges; see gather.c
+ * @ranges: the data, where they are in several ranges; see gather.c
  * @vecs: of the command or message at hand, where the data are in several ranges
  * @todo: mask of stages to come; this and all that follows begins as zero
  * @state: UIOR_OP_*
@@ -460,6 +460,8 @@ int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns);
 /* gather.c */
 void uior_gather_limit(struct uior_dev *dev);
 int uior_keep(struct uior_op *op, u32 off, u32 len);
+int uior_gather_table(struct uior_op *op);
+int uior_gather_fits(const struct uior_op *op);
 u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs);
 
 /* Are the data in more than one piece? */

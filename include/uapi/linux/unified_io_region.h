@@ -101,6 +101,7 @@
 #define UNIFIED_IO_CARRY_MAX		16384	/* bytes carried per socket */
 #define UNIFIED_IO_RESUBMIT_MAX		16	/* dependent reads per operation */
 #define UNIFIED_IO_BPF_SPAN_MAX		(1U << 20) /* bytes per call of a BPF helper */
+#define UNIFIED_IO_RANGES_MAX		64	/* entries of a table of ranges */
 
 /* mmap offsets */
 #define UNIFIED_IO_OFF_REGION		0ULL		/* the whole region */
@@ -167,6 +168,7 @@ struct unified_io_setup {
 #define UNIFIED_IO_DESC_F_PAD		(1U << 2) /* zero-fill received or processed data up to a block */
 #define UNIFIED_IO_DESC_F_RECYCLE	(1U << 3) /* multishot: the kernel takes its Net IOVs back by itself */
 #define UNIFIED_IO_DESC_F_CQE_SKIP	(1U << 4) /* multishot: no completion for an arrival that went well */
+#define UNIFIED_IO_DESC_F_RANGES	(1U << 5) /* write, send: addr and len are a table of ranges */
 
 /* descriptor.nvme.opcode: the NVM command set's I/O opcodes (NVM Command Set Specification, 3.) */
 #define NVME_CMD_FLUSH			0x00
@@ -232,6 +234,16 @@ struct unified_io_setup {
  * NVMe reads and writes use @len bytes from @addr, or, after a receive or a
  * BPF program, the data (so that a program may grow it up to @len).
  *
+ * With %UNIFIED_IO_DESC_F_RANGES the data are scattered over the data area, as
+ * what a NIC received is: @addr (a multiple of 8) and @len (bytes) describe a
+ * table of struct unified_net_iov there, up to %UNIFIED_IO_RANGES_MAX, and the
+ * chain writes or sends the bytes of one range after the other. It has no source
+ * and no BPF stage, nor PAD (EINVAL). The table is read once, when the chain is
+ * submitted. Ranges may be anywhere up to 4 GiB apart (else ERANGE). To be
+ * written they have to fit the drive: each but the first begins, and each but
+ * the last ends, at a multiple of its dma_alignment, and of a page where its
+ * commands take no finer scatter-gather lists (EREMOTEIO).
+ *
  * An armed multishot receive holds two CQ slots and one Net IOV. It ends with
  * the stream, and with the first arrival that fails; what had been received and
  * not yet been handed on is then lost, a carried tail is not.
@@ -275,7 +287,7 @@ struct unified_descriptor {
 #define UNIFIED_IO_CQE_F_EOF		(1U << 4) /* the peer closed its side */
 #define UNIFIED_IO_CQE_F_NO_PROG	(1U << 5) /* BPF stage, but no program attached */
 #define UNIFIED_IO_CQE_F_BUFFER		(1U << 6) /* @addr is a Net IOV: give it back */
-#define UNIFIED_IO_CQE_F_GATHERED	(1U << 7) /* BPF kept ranges: @len bytes in several pieces */
+#define UNIFIED_IO_CQE_F_GATHERED	(1U << 7) /* the @len bytes are in several pieces */
 
 /* completion.stage: what ended the chain */
 #define UNIFIED_IO_STAGE_RECV		0
@@ -295,9 +307,10 @@ struct unified_descriptor {
  * @flags: UNIFIED_IO_CQE_F_*
  * @addr: offset of the data in the data area; of an arrival of a multishot
  *	receive: of its Net IOV, as it was given; the data begin net.headroom
- *	behind it, unless the program moved them
+ *	behind it, unless the program moved them; of a table of ranges: the table
  * @len: bytes of data at the end of the chain; with %UNIFIED_IO_CQE_F_GATHERED
- *	in several pieces, which the process is not told
+ *	in several pieces: those of the table of ranges, or those that a program
+ *	kept, which the process is not told
  * @copied: payload bytes that the CPU copied for this operation
  * @moved: bytes that the BPF program moved inside the buffer
  * @recv: result of the source: bytes received or read, or an error
@@ -327,7 +340,7 @@ struct unified_completion {
 };
 
 /**
- * struct unified_net_iov - one free buffer for multishot receives
+ * struct unified_net_iov - one free buffer for multishot receives, or one range
  * @addr: offset in the data area
  * @len: bytes
  * @resv: zero
