@@ -96,6 +96,23 @@ static const struct hint {
 	  "the verifier refused the program: its log is on stderr" },
 	{ UNIFIED_IO_CALL_OPS, EPERM,
 	  "needs CAP_BPF and CAP_SYS_ADMIN: run as root" },
+
+	{ UNIFIED_IO_CALL_ZCRX, EPERM,
+	  "a NIC's queue takes CAP_NET_ADMIN: run as root" },
+	{ UNIFIED_IO_CALL_ZCRX, ENODEV,
+	  "ifname names no interface of this network namespace: ip link" },
+	{ UNIFIED_IO_CALL_ZCRX, EOPNOTSUPP,
+	  "the NIC's driver has no queue management, or no receive buffers of this length: leave buf_len 0, or use UNIFIED_IO_ZCRX_NODEV" },
+	{ UNIFIED_IO_CALL_ZCRX, EINVAL,
+	  "header split is off (ethtool -G IF tcp-data-split on), its threshold is not 0 (ethtool -G IF hds-thresh 0), or addr, len or buf_len do not fit the pages; or this kernel has no ZCRX (7.0 and later have)" },
+	{ UNIFIED_IO_CALL_ZCRX, EEXIST,
+	  "an XDP program is on the interface (ip link set IF xdp off), or the queue is another's already" },
+	{ UNIFIED_IO_CALL_ZCRX, EBUSY,
+	  "an AF_XDP socket has the queue: take another" },
+	{ UNIFIED_IO_CALL_ZCRX, ERANGE,
+	  "the interface has no such queue (ethtool -l IF), the area is outside the data area, or it does not consist of pieces of buf_len: use 2 MiB pages, and an area that begins at a multiple of buf_len in the region" },
+	{ UNIFIED_IO_CALL_ZCRX, ENOMEM,
+	  "the area is above the locked-memory limit: raise it (ulimit -l), make the area smaller, or have CAP_IPC_LOCK" },
 };
 
 const char *unified_io_hint(enum unified_io_call call, int err)

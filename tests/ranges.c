@@ -79,7 +79,7 @@ static void random_table(uint32_t unit, uint32_t longest)
 
 static void writes(void)
 {
-	uint32_t unit = region_info(&r).dma_alignment, block = drive_block(path);
+	uint32_t unit = region_info(&r).range_alignment, block = drive_block(path);
 
 	for (int i = 0; i < 20; i++) {
 		random_table(unit, 64);
@@ -122,7 +122,7 @@ static void sends(void)
 	tcp_pair(fd);
 	slot = attach(&r, fd[0]);
 	for (int i = 0; i < 10; i++) {
-		random_table(i % 2 ? 1 : region_info(&r).dma_alignment, 5000);
+		random_table(i % 2 ? 1 : region_info(&r).range_alignment, 5000);
 		d = i % 2 ? desc_send(slot, 0, nr_ranges * sizeof(*table)) : write_table();
 		d.flags = UNIFIED_IO_DESC_F_RANGES;
 		d.type |= UNIFIED_REGION_F_NETWORK;
@@ -149,7 +149,7 @@ static int write_of(uint64_t addr, uint32_t len, uint32_t resv)
 
 static void errors(void)
 {
-	uint32_t unit = region_info(&r).dma_alignment, block = drive_block(path);
+	uint32_t unit = region_info(&r).range_alignment, block = drive_block(path);
 	struct unified_descriptor d;
 
 	CHECK_RES(write_of(8192, 4096, 1), -EINVAL);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A wire of zcnic: zc0 here, with a queue that only TCP to its address comes in by, and zc1 in 'peer'.
+# zcrx.sh COMMAND: with a wire of zcnic. zc0 is here, with a queue that only TCP to its address comes in by, and
+# zc1 in the namespace 'peer'.
 
 set -eu
 zcrx probe
@@ -17,4 +18,4 @@ ip -n peer link set zc1 mtu 9000 up
 ethtool -G zc0 tcp-data-split on
 ethtool -X zc0 equal 3
 ethtool -N zc0 flow-type tcp4 dst-ip "$ZC_HERE" action 3 >/dev/null
-zcrx "$@"
+"$@"

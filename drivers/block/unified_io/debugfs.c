@@ -22,6 +22,7 @@ static void uior_info_dev(struct uior_region *region, struct unified_io_info *in
 	info->device_size = bdev_nr_bytes(dev->bdev);
 	info->max_transfer = dev->max_bytes;
 	info->dma_alignment = bdev_dma_alignment(dev->bdev) + 1;
+	info->range_alignment = dev->range_mask + 1;
 }
 
 static void uior_info_counts(struct uior_region *region, struct unified_io_info *info)

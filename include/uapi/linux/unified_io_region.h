@@ -240,9 +240,9 @@ struct unified_io_setup {
  * chain writes or sends the bytes of one range after the other. It has no source
  * and no BPF stage, nor PAD (EINVAL). The table is read once, when the chain is
  * submitted. Ranges may be anywhere up to 4 GiB apart (else ERANGE). To be
- * written they have to fit the drive: each but the first begins, and each but
- * the last ends, at a multiple of its dma_alignment, and of a page where its
- * commands take no finer scatter-gather lists (EREMOTEIO).
+ * written they have to fit the drive: the first begins at a multiple of its
+ * dma_alignment; where one ends and the next begins, both are multiples of
+ * range_alignment; and together they are whole blocks (EREMOTEIO).
  *
  * An armed multishot receive holds two CQ slots and one Net IOV. It ends with
  * the stream, and with the first arrival that fails; what had been received and
@@ -619,6 +619,8 @@ struct unified_io_stage_stat {
  *	twice in the copied bytes of the receive stage: out and in)
  * @stage: counters by UNIFIED_IO_STAGE_*
  * @niov_held: Net IOVs that the kernel keeps for the next arrival
+ * @range_alignment: in a table of ranges that is written, where one range ends
+ *	and the next begins must be multiples of this; 0 without a device
  * @resv: zero
  *
  * ioctl(UNIFIED_IO_GET_INFO).
@@ -652,7 +654,8 @@ struct unified_io_info {
 	__u64	carried;
 	struct unified_io_stage_stat stage[UNIFIED_IO_STAGE_NR];
 	__u64	niov_held;
-	__u64	resv[7];
+	__u32	range_alignment;
+	__u32	resv[13];
 };
 
 /**
