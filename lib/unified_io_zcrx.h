@@ -79,6 +79,19 @@ struct unified_io_zcrx_event {
 struct unified_io_zcrx;
 
 /**
+ * unified_io_zcrx_check - what a NIC's queue lacks for mode DEVICE
+ * @ifname: the NIC
+ * @rxq: the queue
+ * @text: out: one line for each thing that is missing, with the command that mends it
+ * @size: of @text
+ *
+ * What cannot be asked (an AF_XDP socket on the queue, what the driver takes) shows
+ * in unified_io_zcrx_open() alone. Changes nothing.
+ * Return: how many things are missing, or a negative errno.
+ */
+int unified_io_zcrx_check(const char *ifname, __u32 rxq, char *text, size_t size);
+
+/**
  * unified_io_zcrx_open - make a part of the data area what is received into
  * @zc: out
  * @io: the region; has to outlive it

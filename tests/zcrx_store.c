@@ -260,6 +260,42 @@ static void done(void)
 	unified_io_close(&io);
 }
 
+/* What is wrong is found, and mended by the very command that is named. */
+static void mended(const char *spoil)
+{
+	char text[1024], *command, *line;
+
+	CHECK_EQ(shell("%s", spoil), 0);
+	CHECK_EQ(unified_io_zcrx_check("zc0", 3, text, sizeof(text)), 1);
+	command = strstr(text, ": ");
+	CHECK(command);
+	line = strchr(command, '\n');
+	CHECK(line && !line[1]);
+	*line = '\0';
+	printf("%s\n", text);
+	CHECK_EQ(shell("%s", command + 2), 0);
+	CHECK_EQ(unified_io_zcrx_check("zc0", 3, text, sizeof(text)), 0);
+	CHECK(!*text);
+}
+
+static void checked(void)
+{
+	char text[1024];
+
+	CHECK_EQ(unified_io_zcrx_check("zc0", 3, text, sizeof(text)), 0);
+	mended("ethtool -G zc0 tcp-data-split off");
+	mended("ethtool -X zc0 equal 4");
+	mended("ip link set zc0 down");
+	CHECK_EQ(unified_io_zcrx_check("zc0", 4, text, sizeof(text)), 1);
+	CHECK(strstr(text, "ethtool -L zc0 combined 5"));
+	CHECK_EQ(unified_io_zcrx_check("zc0", 2, text, sizeof(text)), 2);
+	CHECK(strstr(text, "ethtool -X zc0 equal 2") && strstr(text, "action 2"));
+	CHECK_EQ(unified_io_zcrx_check("nonesuch", 0, text, sizeof(text)), 1);
+	CHECK(strstr(text, "ip link"));
+	CHECK_EQ(unified_io_zcrx_check("lo", 0, text, sizeof(text)), 2);
+	CHECK(strstr(text, "tcp-data-split on"));
+}
+
 static void refused(void)
 {
 	struct unified_io_zcrx_params params;
@@ -285,6 +321,7 @@ static void refused(void)
 
 int main(void)
 {
+	checked();
 	refused();
 
 	run_as(UNIFIED_IO_ZCRX_DEVICE, 64 * MiB, MiB, AREA);
