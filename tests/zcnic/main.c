@@ -172,6 +172,8 @@ static int __init zcnic_init(void)
 	if (IS_ERR(zcnic_pdev))
 		return PTR_ERR(zcnic_pdev);
 	ret = dma_coerce_mask_and_coherent(&zcnic_pdev->dev, DMA_BIT_MASK(64));
+	dma_set_max_seg_size(&zcnic_pdev->dev, UINT_MAX);
+	dma_set_seg_boundary(&zcnic_pdev->dev, ULONG_MAX);
 	for (i = 0; i < 2 && !ret; i++) {
 		zcnics[i] = zcnic_alloc(i);
 		if (!zcnics[i])
