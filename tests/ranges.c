@@ -65,10 +65,11 @@ static void check_write(struct unified_completion c)
 	check_stored();
 }
 
-/* Ranges with borders at multiples of @unit, a whole number of blocks together. */
-static void random_table(uint32_t unit, uint32_t longest)
+/* Ranges with borders at multiples of @unit, up to @bytes each, a whole number of blocks together. */
+static void random_table(uint32_t unit, uint32_t bytes)
 {
 	uint32_t block = drive_block(path), units = (r.setup.data_size - 4096) / unit, len;
+	uint32_t longest = bytes > unit ? bytes / unit : 1;
 
 	begin();
 	for (unsigned int nr = below(UNIFIED_IO_RANGES_MAX - 1); nr; nr--)
@@ -80,18 +81,19 @@ static void random_table(uint32_t unit, uint32_t longest)
 static void writes(void)
 {
 	uint32_t unit = region_info(&r).range_alignment, block = drive_block(path);
+	uint32_t whole = unit > block ? unit : block;
 
 	for (int i = 0; i < 20; i++) {
-		random_table(unit, 64);
+		random_table(unit, 256);
 		check_write(run(&r, write_table()));
-		random_table(unit, 64 * KiB / unit);
+		random_table(unit, 64 * KiB);
 		check_write(run(&r, write_table()));
 	}
 	/* backwards, over the border of a folio, and the same bytes twice */
 	begin();
-	range(3 * MiB, block);
-	range(2 * MiB - block, 2 * block);
-	range(3 * MiB, block);
+	range(3 * MiB, whole);
+	range(2 * MiB - whole, 2 * whole);
+	range(3 * MiB, whole);
 	check_write(run(&r, write_table()));
 	/* neighbours are one range */
 	begin();
@@ -122,7 +124,7 @@ static void sends(void)
 	tcp_pair(fd);
 	slot = attach(&r, fd[0]);
 	for (int i = 0; i < 10; i++) {
-		random_table(i % 2 ? 1 : region_info(&r).range_alignment, 5000);
+		random_table(i % 2 ? 1 : region_info(&r).range_alignment, 20000);
 		d = i % 2 ? desc_send(slot, 0, nr_ranges * sizeof(*table)) : write_table();
 		d.flags = UNIFIED_IO_DESC_F_RANGES;
 		d.type |= UNIFIED_REGION_F_NETWORK;
