@@ -2,9 +2,10 @@
 /*
  * Data in several ranges: what a program keeps, or a table names, the sinks gather.
  *
- * A range that a program keeps is taken over as it is where the drive can begin a DMA segment there
- * and a segment is worth it; otherwise its bytes move up to the end of the one
- * before, and are counted as moved. So a program need not know the drive.
+ * A range that a program keeps is taken over as it is where the drive can begin
+ * a DMA segment there and a segment is worth it; otherwise its bytes move up to
+ * the end of the one before, and are counted as moved. So a program need not
+ * know the drive.
  *
  * What a sink asks for becomes a table of bio_vecs in the operation, for one
  * command or one message at a time. Ranges that a program keeps ascend and do not

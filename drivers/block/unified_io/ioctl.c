@@ -177,15 +177,9 @@ static int uior_do_submit(struct uior_region *region,
 
 	if (ret)
 		return ret;
-	op = uior_op_get(region);
-	if (!op)
-		return -EBUSY;
-	op->desc = desc;
-	ret = uior_op_prepare(op);
-	if (ret) {
-		uior_op_put(op);
-		return ret;
-	}
+	op = uior_op_accept(region, &desc);
+	if (IS_ERR(op))
+		return PTR_ERR(op);
 	uior_run_begin(region);
 	uior_op_start(op);
 	uior_run_ready(region);

@@ -303,6 +303,29 @@ int uior_op_prepare(struct uior_op *op)
 	return ret;
 }
 
+/**
+ * uior_op_accept - an operation for a descriptor that came by value
+ * @region: the caller holds a reference to it
+ * @desc: a copy that the process cannot write
+ *
+ * Context: process. Return: the operation, to be started; or an ERR_PTR() of
+ * -EBUSY without a CQ slot, or of what is wrong with the descriptor.
+ */
+struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc)
+{
+	struct uior_op *op = uior_op_get(region);
+	int ret;
+
+	if (!op)
+		return ERR_PTR(-EBUSY);
+	op->desc = *desc;
+	ret = uior_op_prepare(op);
+	if (!ret)
+		return op;
+	uior_op_put(op);
+	return ERR_PTR(ret);
+}
+
 /* Accepted: from here on it completes exactly once. */
 void uior_op_start(struct uior_op *op)
 {

@@ -439,6 +439,7 @@ void uior_op_init(struct uior_op *op, struct uior_region *region);
 struct uior_op *uior_op_get(struct uior_region *region);
 void uior_op_put(struct uior_op *op);
 int uior_op_prepare(struct uior_op *op);
+struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc);
 void uior_op_start(struct uior_op *op);
 void uior_op_run(struct uior_op *op);
 void uior_op_stage_end(struct uior_op *op, u32 stage, int result);

@@ -98,7 +98,6 @@ static int uior_uring_op(struct uior_region *region, struct io_uring_cmd *cmd,
 	struct unified_completion empty = {};
 	struct unified_descriptor desc;
 	struct uior_op *op;
-	int ret;
 
 	if (copy_from_user(&desc, u64_to_user_ptr(arg->arg), sizeof(desc)))
 		return -EFAULT;
@@ -108,15 +107,9 @@ static int uior_uring_op(struct uior_region *region, struct io_uring_cmd *cmd,
 	/* A stream of completions is what the CQ is for. */
 	if (desc.flags & UNIFIED_IO_DESC_F_MULTISHOT)
 		return -EINVAL;
-	op = uior_op_get(region);
-	if (!op)
-		return -EBUSY;
-	op->desc = desc;
-	ret = uior_op_prepare(op);
-	if (ret) {
-		uior_op_put(op);
-		return ret;
-	}
+	op = uior_op_accept(region, &desc);
+	if (IS_ERR(op))
+		return PTR_ERR(op);
 	op->state |= UIOR_OP_URING;
 	op->uring = cmd;
 	uring->op = op;
