@@ -118,7 +118,8 @@ static int uior_table_read(const struct uior_op *op, const struct unified_net_io
 }
 
 /* The data go on with @range, whose offset is as wide as our ranges' for now. */
-static int uior_table_add(struct uior_op *op, const struct unified_net_iov *range, u64 *base, u64 *addrs)
+static int uior_table_add(struct uior_op *op, const struct unified_net_iov *range, u64 *base,
+			  u64 *addrs)
 {
 	u32 nr = op->nr_ranges;
 
@@ -174,7 +175,8 @@ int uior_gather_table(struct uior_op *op)
 		return -EMSGSIZE;
 	op->ctx.len = 0;
 	for (i = 0; i < nr; i++) {
-		ret = uior_table_read(op, &table[i], &range) ?: uior_table_add(op, &range, &base, addrs);
+		ret = uior_table_read(op, &table[i], &range) ?:
+		      uior_table_add(op, &range, &base, addrs);
 		if (ret)
 			return ret;
 	}
@@ -190,7 +192,8 @@ int uior_gather_fits(const struct uior_op *op)
 	for (i = 1; i < op->nr_ranges; i++) {
 		const struct uior_range *last = &op->ranges[i - 1];
 
-		borders |= uior_op_pos(op, last->off + last->len) | uior_op_pos(op, op->ranges[i].off);
+		borders |= uior_op_pos(op, last->off + last->len);
+		borders |= uior_op_pos(op, op->ranges[i].off);
 	}
 	return borders & op->region->dev.range_mask ? -EREMOTEIO : 0;
 }

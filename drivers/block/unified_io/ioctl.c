@@ -41,7 +41,7 @@ static int uior_do_setup(struct file *file, struct unified_io_setup __user *user
 	region = uior_region_create(&setup);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
-	/* Release: pairs with smp_load_acquire() at each use. */
+	/* Release: pairs with uior_file_region(). */
 	if (!cmpxchg_release(&file->private_data, NULL, region))
 		return uior_arg_out(user, &setup, sizeof(setup));
 	uior_region_close(region);
@@ -287,8 +287,7 @@ static_assert(sizeof(long) == 8);
  */
 long uior_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	/* Acquire: pairs with cmpxchg_release() in uior_do_setup(). */
-	struct uior_region *region = smp_load_acquire(&file->private_data);
+	struct uior_region *region = uior_file_region(file);
 	void __user *user = (void __user *)arg;
 
 	switch (cmd) {

@@ -29,7 +29,7 @@ static int uior_release(struct inode *inode, struct file *file)
 
 static __poll_t uior_poll(struct file *file, poll_table *wait)
 {
-	struct uior_region *region = smp_load_acquire(&file->private_data);
+	struct uior_region *region = uior_file_region(file);
 	__poll_t mask = 0;
 
 	if (!region)
@@ -42,7 +42,7 @@ static __poll_t uior_poll(struct file *file, poll_table *wait)
 
 static int uior_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct uior_region *region = smp_load_acquire(&file->private_data);
+	struct uior_region *region = uior_file_region(file);
 
 	return region ? uior_mem_map(region, vma) : -ENXIO;
 }

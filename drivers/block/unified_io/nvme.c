@@ -60,7 +60,10 @@ static struct uior_nvme_request *uior_nvme_req(struct request *rq)
 	return blk_mq_rq_to_pdu(rq);
 }
 
-/* Are the fields where we look? nvme_init_request() resets three of them, and fills in the command. */
+/*
+ * Are the fields where we look? nvme_init_request() resets three of them, and
+ * fills in the command.
+ */
 static bool uior_nvme_knows(struct request_queue *q)
 {
 	struct request *rq = blk_mq_alloc_request(q, REQ_OP_DRV_IN, 0);

@@ -421,6 +421,13 @@ int uior_mem_map(struct uior_region *region, struct vm_area_struct *vma);
 struct dma_buf *uior_dmabuf_export(struct uior_region *region,
 				   const struct unified_io_export *arg);
 
+/* The region that SETUP gave the file, or NULL. */
+static inline struct uior_region *uior_file_region(const struct file *file)
+{
+	/* Acquire: pairs with cmpxchg_release() in uior_do_setup(). */
+	return smp_load_acquire(&file->private_data);
+}
+
 /* region.c */
 struct uior_region *uior_region_create(struct unified_io_setup *setup);
 void uior_region_close(struct uior_region *region);

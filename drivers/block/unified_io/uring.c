@@ -182,7 +182,7 @@ static int uior_uring_unreg_buf(struct io_uring_cmd *cmd, u32 index, unsigned in
  */
 int uior_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	struct uior_region *region = smp_load_acquire(&cmd->file->private_data);
+	struct uior_region *region = uior_file_region(cmd->file);
 	const u64 *words = (const u64 *)cmd->sqe->cmd;
 	struct unified_io_uring_cmd arg;
 	bool plain;
