@@ -4,7 +4,8 @@
  *
  * An argument is copied in once and used from the copy. One that is copied out
  * is first written back as it is: a call whose result cannot be delivered fails
- * before it has changed anything.
+ * before it has changed anything. Where the second copy fails all the same, what
+ * was done is undone; ENTER alone has told in the region what it took.
  */
 #include <linux/dma-buf.h>
 #include <linux/miscdevice.h>
@@ -41,11 +42,13 @@ static int uior_do_setup(struct file *file, struct unified_io_setup __user *user
 	region = uior_region_create(&setup);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
+	ret = uior_arg_out(user, &setup, sizeof(setup));
 	/* Release: pairs with uior_file_region(). */
-	if (!cmpxchg_release(&file->private_data, NULL, region))
-		return uior_arg_out(user, &setup, sizeof(setup));
-	uior_region_close(region);
-	return -EBUSY;
+	if (!ret && cmpxchg_release(&file->private_data, NULL, region))
+		ret = -EBUSY;
+	if (ret)
+		uior_region_close(region);
+	return ret;
 }
 
 static int uior_do_query(struct unified_io_query __user *user)
@@ -187,14 +190,29 @@ static int uior_do_submit(struct uior_region *region,
 	return 0;
 }
 
-static void uior_complete_fill(struct uior_region *region, struct unified_io_complete *complete)
+/* Hand completions out; consumed is what has arrived. One call at a time. */
+static int uior_complete_out(struct uior_region *region, struct unified_io_complete __user *user)
 {
-	guard(spinlock_irq)(&region->cq_lock);
-	complete->count = uior_cq_consume(region, complete->cqe, UNIFIED_IO_COMPLETE_MAX);
-	if (uior_cq_count(region))
-		complete->flags |= UNIFIED_IO_COMPLETE_F_MORE;
-	if (!region->cq_reserved)
-		complete->flags |= UNIFIED_IO_COMPLETE_F_IDLE;
+	struct unified_io_complete complete = {};
+	u32 head, count;
+	int ret;
+
+	if (mutex_lock_interruptible(&region->complete_lock))
+		return -EINTR;
+	scoped_guard(spinlock_irq, &region->cq_lock) {
+		count = uior_cq_count(region);
+		complete.count = min(count, UNIFIED_IO_COMPLETE_MAX);
+		head = uior_cq_peek(region, complete.cqe, count, complete.count);
+		if (complete.count < count)
+			complete.flags |= UNIFIED_IO_COMPLETE_F_MORE;
+		if (!region->cq_reserved)
+			complete.flags |= UNIFIED_IO_COMPLETE_F_IDLE;
+	}
+	ret = uior_arg_out(user, &complete, sizeof(complete));
+	if (!ret)
+		uior_cq_consume(region, head);
+	mutex_unlock(&region->complete_lock);
+	return ret;
 }
 
 static int uior_do_complete(struct uior_region *region, struct unified_io_complete __user *user,
@@ -214,28 +232,54 @@ static int uior_do_complete(struct uior_region *region, struct unified_io_comple
 	uior_run_end(region);
 	if (ret)
 		return ret;
-	uior_complete_fill(region, &complete);
+	ret = uior_complete_out(region, user);
 	/* A receive may have waited for the slots. */
 	uior_flow_unpark(region);
-	return uior_arg_out(user, &complete, sizeof(complete));
+	return ret;
 }
 
 static int uior_do_attach_bpf(struct uior_region *region,
 			      struct unified_io_attach_bpf __user *user)
 {
-	struct unified_io_attach_bpf arg;
+	struct unified_io_attach_bpf arg, was;
+	struct bpf_prog *prog;
+	int ret = uior_arg_inout(&arg, user, sizeof(arg));
 
-	return uior_arg_inout(&arg, user, sizeof(arg)) ?: uior_xdp_attach(region, &arg) ?:
-	       uior_arg_out(user, &arg, sizeof(arg));
+	if (ret)
+		return ret;
+	was = arg;
+	prog = uior_xdp_get(&arg);
+	if (IS_ERR(prog))
+		return PTR_ERR(prog);
+	/* The id first: a program that is attached can be detached. */
+	if (prog)
+		ret = uior_arg_out(user, &arg, sizeof(arg));
+	ret = ret ?: uior_xdp_attach(region, prog, was.prog_id);
+	if (!ret || !prog)
+		return ret;
+	bpf_prog_put(prog);
+	return uior_arg_out(user, &was, sizeof(was)) ?: ret;
 }
 
 static int uior_do_attach_socket(struct uior_region *region,
 				 struct unified_io_attach_socket __user *user)
 {
 	struct unified_io_attach_socket arg;
+	int ret = uior_arg_inout(&arg, user, sizeof(arg));
+	bool any;
 
-	return uior_arg_inout(&arg, user, sizeof(arg)) ?: uior_sock_attach(region, &arg) ?:
-	       uior_arg_out(user, &arg, sizeof(arg));
+	if (ret)
+		return ret;
+	any = arg.slot == UNIFIED_IO_SLOT_ANY;
+	ret = uior_sock_attach(region, &arg);
+	if (ret || !any)
+		return ret;
+	ret = uior_arg_out(user, &arg, sizeof(arg));
+	if (ret) {
+		arg.fd = -1;
+		uior_sock_attach(region, &arg);
+	}
+	return ret;
 }
 
 static int uior_do_export(struct uior_region *region,

@@ -151,6 +151,7 @@ static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 	INIT_LIST_HEAD(&region->free_ops);
 	INIT_LIST_HEAD(&region->parked);
 	init_llist_head(&region->ready);
+	mutex_init(&region->complete_lock);
 	init_waitqueue_head(&region->cq_wait);
 	INIT_WORK(&region->work, uior_run_work);
 	INIT_WORK(&region->free_work, uior_region_free);

@@ -74,17 +74,23 @@ static inline void uior_cq_post(struct uior_region *region,
 	smp_store_release(&region->ctrl->cq_tail, region->cq_tail);	/* (C) */
 }
 
-/* Consume for a process that does not read the CQ itself; under cq_lock. */
-static inline u32 uior_cq_consume(struct uior_region *region,
-				  struct unified_completion *cqe, u32 max)
+/* The oldest @n of @count completions, for a process that does not read the CQ itself; under
+ * cq_lock. Returns the head behind them.
+ */
+static inline u32 uior_cq_peek(struct uior_region *region, struct unified_completion *cqe,
+			       u32 count, u32 n)
 {
-	u32 count = uior_cq_count(region), n = min(count, max), i;
-	u32 head = region->cq_tail - count;
+	u32 head = region->cq_tail - count, i;
 
 	for (i = 0; i < n; i++)
 		cqe[i] = region->cq[(head + i) & (region->cq_entries - 1)];
-	smp_store_release(&region->ctrl->cq_head, head + n);	/* (D) */
-	return n;
+	return head + n;
+}
+
+/* On behalf of that process. */
+static inline void uior_cq_consume(struct uior_region *region, u32 head)
+{
+	smp_store_release(&region->ctrl->cq_head, head);	/* (D) */
 }
 
 /* Take one Net IOV; the caller holds niov_lock. */

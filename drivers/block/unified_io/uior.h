@@ -24,7 +24,7 @@
  *
  * Locks, outer first: park_lock, flow->lock, then one of cq_lock, niov_lock,
  * sock_lock, or the wait queue's, all with interrupts off. sq_lock stands alone,
- * in process context only.
+ * complete_lock is outside of cq_lock; both are taken in process context only.
  *
  * Lifetime. region->refs counts operations and sockets; the open file holds
  * the initial reference. The last one frees the region from the workqueue.
@@ -320,6 +320,7 @@ struct uior_counts {
  * @ops: as many as the CQ has slots
  * @free_ops: of them, those not in flight
  * @ctrl_flags: UNIFIED_IO_CTRL_F_*; copied to @ctrl
+ * @complete_lock: one COMPLETE at a time
  * @cq_wait: woken by completions, and by tasks when there is a runner
  * @eventfd: signalled per completion, or NULL
  * @niov_lock: guards @niov_head, @spare, @nr_spare
@@ -370,6 +371,7 @@ struct uior_region {
 	struct uior_op *ops;
 	struct list_head free_ops;
 	u32 ctrl_flags;
+	struct mutex complete_lock;
 	wait_queue_head_t cq_wait;
 	struct eventfd_ctx *eventfd;
 
@@ -537,7 +539,8 @@ extern struct mutex uior_bpf_lock;
 /* xdp.c */
 int uior_xdp_init(struct uior_region *region, u32 ifindex, u32 rxq);
 void uior_xdp_exit(struct uior_region *region);
-int uior_xdp_attach(struct uior_region *region, struct unified_io_attach_bpf *arg);
+struct bpf_prog *uior_xdp_get(struct unified_io_attach_bpf *arg);
+int uior_xdp_attach(struct uior_region *region, struct bpf_prog *prog, u32 old_id);
 int uior_xdp_run(struct uior_op *op, u32 prog_id, int *verdict);
 u32 uior_xdp_count(struct uior_region *region);
 

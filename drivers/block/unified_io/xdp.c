@@ -122,7 +122,41 @@ static struct bpf_prog *uior_xdp_prog_get(int fd)
 	return prog;
 }
 
-static int uior_xdp_install(struct uior_region *region, struct bpf_prog *prog, u32 old_id)
+/**
+ * uior_xdp_get - the program that UNIFIED_IO_ATTACH_BPF asks for
+ * @arg: checked; its prog_id becomes that of the program
+ *
+ * Context: process, may sleep. Rights: who could load the program may attach it.
+ * Return: the program, for uior_xdp_attach() or to be put; NULL to detach; or an
+ * ERR_PTR().
+ */
+struct bpf_prog *uior_xdp_get(struct unified_io_attach_bpf *arg)
+{
+	struct bpf_prog *prog;
+
+	if (arg->resv || arg->flags & ~(UNIFIED_IO_BPF_F_DETACH | UNIFIED_IO_BPF_F_REPLACE))
+		return ERR_PTR(-EINVAL);
+	/* No flag: a new one, without an old id. One flag: with it. */
+	if (!arg->flags != !arg->prog_id ||
+	    arg->flags == (UNIFIED_IO_BPF_F_DETACH | UNIFIED_IO_BPF_F_REPLACE))
+		return ERR_PTR(-EINVAL);
+	if (arg->flags & UNIFIED_IO_BPF_F_DETACH)
+		return arg->prog_fd == -1 ? NULL : ERR_PTR(-EINVAL);
+	prog = uior_xdp_prog_get(arg->prog_fd);
+	if (!IS_ERR(prog))
+		arg->prog_id = prog->aux->id;
+	return prog;
+}
+
+/**
+ * uior_xdp_attach - put a program where another is, or where none is
+ * @region: the region
+ * @prog: taken over, unless the call fails; NULL for none
+ * @old_id: the program in whose place; 0 for a free one
+ *
+ * Context: process, may sleep.
+ */
+int uior_xdp_attach(struct uior_region *region, struct bpf_prog *prog, u32 old_id)
 {
 	struct bpf_prog *old;
 	int i;
@@ -140,41 +174,6 @@ static int uior_xdp_install(struct uior_region *region, struct bpf_prog *prog, u
 	/* Freed after a grace period, so a run in progress ends safely. */
 	if (old)
 		bpf_prog_put(old);
-	return 0;
-}
-
-/**
- * uior_xdp_attach - UNIFIED_IO_ATTACH_BPF
- * @region: the region
- * @arg: in and out
- *
- * Context: process, may sleep. Rights: who could load the program may attach it.
- */
-int uior_xdp_attach(struct uior_region *region, struct unified_io_attach_bpf *arg)
-{
-	struct bpf_prog *prog = NULL;
-	int ret;
-
-	if (arg->resv || arg->flags & ~(UNIFIED_IO_BPF_F_DETACH | UNIFIED_IO_BPF_F_REPLACE))
-		return -EINVAL;
-	/* No flag: a new one, without an old id. One flag: with it. */
-	if (!arg->flags != !arg->prog_id ||
-	    arg->flags == (UNIFIED_IO_BPF_F_DETACH | UNIFIED_IO_BPF_F_REPLACE))
-		return -EINVAL;
-	if (arg->flags & UNIFIED_IO_BPF_F_DETACH) {
-		if (arg->prog_fd != -1)
-			return -EINVAL;
-		return uior_xdp_install(region, NULL, arg->prog_id);
-	}
-	prog = uior_xdp_prog_get(arg->prog_fd);
-	if (IS_ERR(prog))
-		return PTR_ERR(prog);
-	ret = uior_xdp_install(region, prog, arg->prog_id);
-	if (ret) {
-		bpf_prog_put(prog);
-		return ret;
-	}
-	arg->prog_id = prog->aux->id;
 	return 0;
 }
 
