@@ -11,6 +11,7 @@
  *	recv.c	 RECV: socket to region	  send.c  SEND: region to socket
  *	dev.c	 READ, WRITE, FLUSH	  nvme.c passthrough, blk.c bio
  *	bpf.c	 BPF: struct_ops	  xdp.c	  XDP programs
+ *	kfuncs.c what programs of struct_ops call
  *	gather.c what a program keeps or a table names, for WRITE and SEND
  *	op.c	 the only exit: the completion is posted, waiters wake
  *
@@ -535,6 +536,9 @@ int uior_bpf(struct uior_op *op);
 int uior_bpf_init(void);
 void uior_bpf_detach(struct uior_region *region);
 extern struct mutex uior_bpf_lock;
+
+/* kfuncs.c */
+int uior_kfunc_init(void);
 
 /* xdp.c */
 int uior_xdp_init(struct uior_region *region, u32 ifindex, u32 rxq);

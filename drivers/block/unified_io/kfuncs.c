@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a program of the BPF stage can call: access to the operation's buffer, and
+ * setters.
+ *
+ * Offsets that a program gives are from the start of the buffer. Each is
+ * checked against the buffer here, once, in uior_span().
+ */
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/crc32.h>
+#include <linux/crc32c.h>
+
+#include "uior.h"
+
+/* Until 6.18 it had to be asked for; since then it is the rule. */
+#ifndef KF_TRUSTED_ARGS
+#define KF_TRUSTED_ARGS 0
+#endif
+
+static struct uior_op *uior_ctx_op(struct unified_io_bpf_ctx *ctx)
+{
+	return container_of(ctx, struct uior_op, ctx);
+}
+
+/* The bytes, if all of them are in the buffer. */
+static u8 *uior_span(struct unified_io_bpf_ctx *ctx, u32 off, u64 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+
+	if (off > ctx->cap || len > ctx->cap - off)
+		return NULL;
+	return op->region->mem.vaddr + uior_op_pos(op, off);
+}
+
+__bpf_kfunc_start_defs();
+
+/**
+ * bpf_uior_data - direct access to the buffer
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @rdwr_buf_size: bytes, a constant
+ *
+ * The whole buffer can be reached, not only the data.
+ *
+ * Return: a pointer to @rdwr_buf_size bytes, or NULL if not all of them are in
+ * the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
+			      const size_t rdwr_buf_size)
+{
+	return uior_span(ctx, off, rdwr_buf_size);
+}
+
+/**
+ * bpf_uior_set_data - say what the data are from now on
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @len: bytes; the sinks get these
+ *
+ * In one piece: what bpf_uior_keep() was told is forgotten.
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	if (!uior_span(ctx, off, len))
+		return -ERANGE;
+	ctx->off = off;
+	ctx->len = len;
+	uior_ctx_op(ctx)->nr_ranges = 0;
+	return 0;
+}
+
+/**
+ * bpf_uior_set_len - shorten or lengthen the data at their end
+ * @ctx: the operation
+ * @len: bytes from where the data begin
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, u32 len)
+{
+	return bpf_uior_set_data(ctx, ctx->off, len);
+}
+
+/**
+ * bpf_uior_keep - these bytes are the next of the data
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer; not before the end of what was
+ *	kept last
+ * @len: bytes, up to UNIFIED_IO_BPF_SPAN_MAX; 0 keeps nothing
+ *
+ * The first call begins the data anew, so ctx->off and ctx->len change. The
+ * write and send stages gather what was kept; where the drive's alignment or
+ * number of segments does not allow that, where a range is shorter than a
+ * logical block, and where neither stage follows, the bytes move up to the end
+ * of those kept before (the first: to the alignment of the drive), and count as
+ * moved.
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long; -EINVAL if @off
+ * does not ascend. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_keep(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	if (!uior_span(ctx, off, len))
+		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
+	return len ? uior_keep(uior_ctx_op(ctx), off, len) : 0;
+}
+
+/**
+ * bpf_uior_set_lba - where the write goes, or the dependent read comes from
+ * @ctx: the operation
+ * @lba: logical block; checked against the device when it is used
+ *
+ * A multishot receive goes on after the block that was written last.
+ *
+ * Return: 0. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_lba(struct unified_io_bpf_ctx *ctx, u64 lba)
+{
+	ctx->lba = lba;
+	return 0;
+}
+
+/**
+ * bpf_uior_set_target - which socket the send stage sends to
+ * @ctx: the operation
+ * @slot: socket slot; looked up when the send begins
+ *
+ * Return: 0, or -EINVAL for a slot that cannot exist. Context: any; does not
+ * sleep.
+ */
+__bpf_kfunc int bpf_uior_set_target(struct unified_io_bpf_ctx *ctx, u32 slot)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+
+	if (slot >= UNIFIED_IO_MAX_SOCKETS)
+		return -EINVAL;
+	op->target = slot;
+	op->state |= UIOR_OP_TARGET_SET;
+	return 0;
+}
+
+/**
+ * bpf_uior_set_send - what the send stage sends, where that is not the data
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @len: bytes
+ *
+ * So one chain stores a record and answers with other bytes.
+ *
+ * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_set_send(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+
+	if (!uior_span(ctx, off, len))
+		return -ERANGE;
+	op->send_off = off;
+	op->send_len = len;
+	op->state |= UIOR_OP_SEND_SET;
+	return 0;
+}
+
+/**
+ * bpf_uior_carry - see these bytes again at the head of the next receive
+ * @ctx: an operation whose source is a TCP socket
+ * @off: first byte, from the start of the buffer
+ * @len: bytes, up to UNIFIED_IO_CARRY_MAX; 0 forgets what was carried
+ *
+ * For a record whose end has not arrived. The copy is counted. It does not
+ * shorten the data.
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long; -ENOTCONN
+ * without a TCP source; -ENODATA at the end of the stream, when nothing
+ * follows. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	u8 *from = uior_span(ctx, off, len);
+
+	if (!from)
+		return -ERANGE;
+	if (len > UNIFIED_IO_CARRY_MAX)
+		return -EMSGSIZE;
+	if (!op->rx || op->rx->proto != UNIFIED_IO_PROTO_TCP)
+		return -ENOTCONN;
+	if (op->state & UIOR_OP_EOF)
+		return -ENODATA;
+	memcpy(op->rx->carry, from, len);
+	op->rx->carry_len = len;
+	uior_op_copied(op, UNIFIED_IO_STAGE_RECV, len);
+	atomic64_add(len, &op->region->counts.carried);
+	return 0;
+}
+
+/**
+ * bpf_uior_move - memmove() inside the buffer
+ * @ctx: the operation
+ * @dst: offset to move to
+ * @src: offset to move from; the two may overlap
+ * @len: bytes, up to UNIFIED_IO_BPF_SPAN_MAX; counted as moved
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	u8 *to = uior_span(ctx, dst, len), *from = uior_span(ctx, src, len);
+
+	if (!to || !from)
+		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
+	memmove(to, from, len);
+	uior_op_moved(op, len);
+	return 0;
+}
+
+/**
+ * bpf_uior_memchr - find a byte
+ * @ctx: the operation
+ * @off: first byte to look at, from the start of the buffer
+ * @len: bytes to look at, up to UNIFIED_IO_BPF_SPAN_MAX
+ * @c: the byte
+ *
+ * Return: its offset from the start of the buffer; -ENOENT if it is not there;
+ * -ERANGE outside the buffer; -EMSGSIZE if too long. Context: any; does not sleep.
+ */
+__bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u8 c)
+{
+	u8 *from = uior_span(ctx, off, len), *at;
+
+	if (!from)
+		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
+	at = memchr(from, c, len);
+	return at ? off + (at - from) : -ENOENT;
+}
+
+/**
+ * bpf_uior_crc32c - CRC-32C as in RFC 3720, 12.1
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @len: bytes, up to UNIFIED_IO_BPF_SPAN_MAX
+ * @seed: 0, or the result for what comes before
+ *
+ * Return: the checksum, 0 to 0xffffffff; -ERANGE outside the buffer; -EMSGSIZE
+ * if too long. Context: any; does not sleep.
+ */
+__bpf_kfunc s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u32 seed)
+{
+	u8 *from = uior_span(ctx, off, len);
+
+	if (!from)
+		return -ERANGE;
+	if (len > UNIFIED_IO_BPF_SPAN_MAX)
+		return -EMSGSIZE;
+	return (u32)~crc32c(~seed, from, len);
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(uior_kfunc_ids)
+BTF_ID_FLAGS(func, bpf_uior_data, KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_data, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_len, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_keep, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_lba, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_target, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_set_send, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_carry, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_move, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_memchr, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_crc32c, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(uior_kfunc_ids)
+
+static const struct btf_kfunc_id_set uior_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &uior_kfunc_ids,
+};
+
+int uior_kfunc_init(void)
+{
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &uior_kfunc_set);
+}
