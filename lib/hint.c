@@ -87,7 +87,7 @@ static const struct hint {
 	{ UNIFIED_IO_CALL_OPS, ESRCH,
 	  "the kernel has no type unified_io_bpf_ops: load unified_io_region first; it needs BTF (CONFIG_DEBUG_INFO_BTF_MODULES)" },
 	{ UNIFIED_IO_CALL_OPS, EBUSY,
-	  "the region has struct_ops already: destroy that link, or replace with bpf_link__update_map()" },
+	  "the region has struct_ops already at this place: set another order (0 to 7), destroy that link, or replace with bpf_link__update_map()" },
 	{ UNIFIED_IO_CALL_OPS, EINVAL,
 	  "the verifier refused the program (its log is on stderr), or the struct lacks region_id" },
 	{ UNIFIED_IO_CALL_OPS, E2BIG,

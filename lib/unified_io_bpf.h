@@ -37,6 +37,7 @@ struct unified_io_bpf_ctx {
 struct unified_io_bpf_ops {
 	int (*process)(struct unified_io_bpf_ctx *ctx);
 	__u32	region_id;	/* which region to attach to: unified_io_setup.region_id */
+	__u32	order;		/* place among the region's programs, 0 to 7: they run in this order */
 } __attribute__((preserve_access_index));
 
 /* A pointer to @size bytes of the buffer at @off, or NULL; @size is a constant. */

@@ -25,7 +25,7 @@ struct row {
 ROW(type_none, READ, d->type = 0)
 ROW(type_next, READ, d->type |= UNIFIED_REGION_F_BPF << 1)
 ROW(type_all, READ, d->type = 0xffff)
-ROW(flags_next, READ, d->flags = UNIFIED_IO_DESC_F_RANGES << 1)
+ROW(flags_next, READ, d->flags = UNIFIED_IO_DESC_F_XDP_THEN_OPS << 1)
 ROW(flags_top, READ, d->flags = 0x8000)
 ROW(read_multishot, READ, d->flags = UNIFIED_IO_DESC_F_MULTISHOT)
 ROW(read_waitall, READ, d->flags = UNIFIED_IO_DESC_F_WAITALL)
@@ -35,6 +35,8 @@ ROW(recv_recycle, RECV, d->flags = UNIFIED_IO_DESC_F_RECYCLE)
 ROW(recv_skip, RECV, d->flags = UNIFIED_IO_DESC_F_CQE_SKIP)
 ROW(send_waitall, SEND, d->flags = UNIFIED_IO_DESC_F_WAITALL)
 ROW(send_multishot, SEND, d->flags = UNIFIED_IO_DESC_F_MULTISHOT)
+ROW(read_then_ops, READ, d->flags = UNIFIED_IO_DESC_F_XDP_THEN_OPS)
+ROW(ops_then_ops, BPF, d->flags = UNIFIED_IO_DESC_F_XDP_THEN_OPS)
 ROW(read_pad, READ, d->flags = UNIFIED_IO_DESC_F_PAD)
 ROW(opcode_next, READ, d->nvme.opcode = 3)
 ROW(opcode_vendor, READ, d->nvme.opcode = 0x80)
@@ -97,6 +99,8 @@ static const struct row rows[] = {
 	{ "CQE_SKIP without MULTISHOT", -EINVAL, recv_skip },
 	{ "WAITALL send", -EINVAL, send_waitall },
 	{ "MULTISHOT send", -EINVAL, send_multishot },
+	{ "XDP_THEN_OPS without BPF", -EINVAL, read_then_ops },
+	{ "XDP_THEN_OPS without an XDP program", -EINVAL, ops_then_ops },
 	{ "PAD read", -EINVAL, read_pad },
 	{ "opcode 3", -EINVAL, opcode_next },
 	{ "opcode 0x80", -EINVAL, opcode_vendor },

@@ -60,6 +60,64 @@ static int uior_bpf_verdict(struct uior_op *op, int verdict)
 	return verdict;
 }
 
+/* The programs in their order. Returns how many; -ENOENT if one of them is gone. */
+static int uior_ops_get(struct uior_region *region, struct unified_io_bpf_ops **ops)
+{
+	unsigned long places = smp_load_acquire(&region->bpf_places);	/* uior_ops_reg() */
+	int nr = 0, gone = 0;
+
+	for (; places; places &= places - 1) {
+		ops[nr] = rcu_dereference(region->bpf_ops[__ffs(places)]);
+		if (ops[nr])
+			nr++;
+		else
+			gone++;
+	}
+	return nr && gone ? -ENOENT : nr;
+}
+
+/* All struct_ops, until one does not pass the data on. Returns how many there are, or an error. */
+static int uior_ops_run(struct uior_op *op, int *verdict)
+{
+	struct unified_io_bpf_ops *ops[UNIFIED_IO_MAX_OPS];
+	int i, nr;
+
+	guard(rcu)();
+	nr = uior_ops_get(op->region, ops);
+	for (i = 0; i < nr && *verdict == UNIFIED_IO_BPF_PASS; i++) {
+		if (i)
+			op->nr_ranges = 0;
+		if (i + 1 < nr)
+			op->state |= UIOR_OP_WHOLE;
+		else
+			op->state &= ~UIOR_OP_WHOLE;
+		*verdict = ops[i]->process(&op->ctx);
+	}
+	return nr;
+}
+
+/* Run what the descriptor names. */
+static int uior_bpf_run(struct uior_op *op, int *verdict)
+{
+	u32 prog_id = op->desc.bpf.prog_id;
+	int ret;
+
+	if (prog_id) {
+		ret = uior_xdp_run(op, prog_id, verdict);
+		if (ret || *verdict || !(op->desc.flags & UNIFIED_IO_DESC_F_XDP_THEN_OPS))
+			return ret;
+	}
+	ret = uior_ops_run(op, verdict);
+	if (ret)
+		return min(ret, 0);
+	ret = prog_id ? -ENOENT : uior_xdp_run(op, 0, verdict);
+	/* A program that went away must not let pass what it held back. */
+	if (!ret || prog_id || READ_ONCE(op->region->bpf_had))
+		return ret;
+	op->cqe.flags |= UNIFIED_IO_CQE_F_NO_PROG;
+	return 0;
+}
+
 /**
  * uior_bpf - the BPF stage
  * @op: the operation
@@ -69,25 +127,9 @@ static int uior_bpf_verdict(struct uior_op *op, int verdict)
  */
 int uior_bpf(struct uior_op *op)
 {
-	struct unified_io_bpf_ops *ops = NULL;
-	u32 prog_id = op->desc.bpf.prog_id;
-	int verdict = UNIFIED_IO_BPF_PASS, ret;
+	int verdict = UNIFIED_IO_BPF_PASS, ret = uior_bpf_run(op, &verdict);
 
-	rcu_read_lock();
-	if (!prog_id)
-		ops = rcu_dereference(op->region->bpf_ops);
-	if (ops)
-		verdict = ops->process(&op->ctx);
-	rcu_read_unlock();
-	if (!ops) {
-		ret = uior_xdp_run(op, prog_id, &verdict);
-		/* A program that went away must not let pass what it held back. */
-		if (ret && (prog_id || READ_ONCE(op->region->bpf_had)))
-			return ret;
-		if (ret)
-			op->cqe.flags |= UNIFIED_IO_CQE_F_NO_PROG;
-	}
-	return uior_bpf_verdict(op, verdict);
+	return ret ?: uior_bpf_verdict(op, verdict);
 }
 
 static int uior_ops_reg(void *kdata, struct bpf_link *link)
@@ -99,10 +141,12 @@ static int uior_ops_reg(void *kdata, struct bpf_link *link)
 	region = xa_load(&uior_regions, ops->region_id);
 	if (!region)
 		return -ENOENT;
-	if (rcu_access_pointer(region->bpf_ops))
+	if (rcu_access_pointer(region->bpf_ops[ops->order]))
 		return -EBUSY;
 	WRITE_ONCE(region->bpf_had, true);
-	rcu_assign_pointer(region->bpf_ops, ops);
+	rcu_assign_pointer(region->bpf_ops[ops->order], ops);
+	/* Who sees the place in use sees the program there: uior_ops_get(). */
+	smp_store_release(&region->bpf_places, region->bpf_places | BIT(ops->order));
 	return 0;
 }
 
@@ -114,8 +158,8 @@ static void uior_ops_unreg(void *kdata, struct bpf_link *link)
 	/* The map that holds @ops is freed after a grace period. */
 	guard(mutex)(&uior_bpf_lock);
 	region = xa_load(&uior_regions, ops->region_id);
-	if (region && rcu_access_pointer(region->bpf_ops) == ops)
-		RCU_INIT_POINTER(region->bpf_ops, NULL);
+	if (region && rcu_access_pointer(region->bpf_ops[ops->order]) == ops)
+		RCU_INIT_POINTER(region->bpf_ops[ops->order], NULL);
 }
 
 /* Replace in place: no chain sees the region without a program. */
@@ -124,22 +168,35 @@ static int uior_ops_update(void *kdata, void *old_kdata, struct bpf_link *link)
 	struct unified_io_bpf_ops *ops = kdata, *old = old_kdata;
 	struct uior_region *region;
 
-	if (ops->region_id != old->region_id)
+	if (ops->region_id != old->region_id || ops->order != old->order)
 		return -EINVAL;
 	guard(mutex)(&uior_bpf_lock);
 	region = xa_load(&uior_regions, ops->region_id);
-	if (!region || rcu_access_pointer(region->bpf_ops) != old)
+	if (!region || rcu_access_pointer(region->bpf_ops[ops->order]) != old)
 		return -ENOENT;
-	rcu_assign_pointer(region->bpf_ops, ops);
+	rcu_assign_pointer(region->bpf_ops[ops->order], ops);
 	return 0;
 }
 
 /* The file is gone: no program finds the region any more, what is attached comes off. */
 void uior_bpf_detach(struct uior_region *region)
 {
+	int i;
+
 	guard(mutex)(&uior_bpf_lock);
 	xa_erase(&uior_regions, region->id);
-	RCU_INIT_POINTER(region->bpf_ops, NULL);
+	for (i = 0; i < UNIFIED_IO_MAX_OPS; i++)
+		RCU_INIT_POINTER(region->bpf_ops[i], NULL);
+}
+
+/* How many struct_ops are attached. */
+u32 uior_bpf_count(struct uior_region *region)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < UNIFIED_IO_MAX_OPS; i++)
+		nr += !!rcu_access_pointer(region->bpf_ops[i]);
+	return nr;
 }
 
 static int uior_ops_init(struct btf *btf)
@@ -160,17 +217,22 @@ static int uior_ops_init_member(const struct btf_type *t, const struct btf_membe
 	struct unified_io_bpf_ops *to = kdata;
 
 	/* A member that is data: 1 says that it has been taken over. */
-	if (__btf_member_bit_offset(t, member) / 8 != offsetof(struct unified_io_bpf_ops, region_id))
-		return 0;
-	to->region_id = from->region_id;
-	return 1;
+	switch (__btf_member_bit_offset(t, member) / 8) {
+	case offsetof(struct unified_io_bpf_ops, region_id):
+		to->region_id = from->region_id;
+		return 1;
+	case offsetof(struct unified_io_bpf_ops, order):
+		to->order = from->order;
+		return 1;
+	}
+	return 0;
 }
 
 static int uior_ops_validate(void *kdata)
 {
 	struct unified_io_bpf_ops *ops = kdata;
 
-	return ops->process ? 0 : -EINVAL;
+	return ops->process && ops->order < UNIFIED_IO_MAX_OPS ? 0 : -EINVAL;
 }
 
 static bool uior_ops_is_valid_access(int off, int size, enum bpf_access_type type,

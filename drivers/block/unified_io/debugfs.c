@@ -64,7 +64,7 @@ void uior_info(struct uior_region *region, struct unified_io_info *info)
 		.numa_node = page_to_nid(region->mem.bvecs[0].bv_page),
 		.nr_sockets = READ_ONCE(region->nr_socks),
 		.nr_progs = uior_xdp_count(region),
-		.struct_ops = !!rcu_access_pointer(region->bpf_ops),
+		.struct_ops = uior_bpf_count(region),
 		.inflight = READ_ONCE(region->cq_reserved),
 		.sq_entries = region->sq_entries,
 		.cq_entries = region->cq_entries,

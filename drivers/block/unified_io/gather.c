@@ -46,7 +46,7 @@ static bool uior_may_gather(const struct uior_op *op, const struct uior_range *l
 	u64 borders = uior_op_pos(op, last->off + last->len) | uior_op_pos(op, off);
 	u32 least = min(last->len, len);
 
-	if (op->nr_ranges == UIOR_MAX_RANGES)
+	if (op->nr_ranges == UIOR_MAX_RANGES || op->state & UIOR_OP_WHOLE)
 		return false;
 	if (op->todo & BIT(UNIFIED_IO_STAGE_WRITE))
 		return dev->gathers && least >= dev->range_min && !(borders & dev->range_mask);

@@ -169,7 +169,8 @@ static int uior_plan(struct uior_op *op)
 #define UIOR_TYPES	(UNIFIED_REGION_F_NVME | UNIFIED_REGION_F_NETWORK | UNIFIED_REGION_F_BPF)
 #define UIOR_MULTI	(UNIFIED_IO_DESC_F_RECYCLE | UNIFIED_IO_DESC_F_CQE_SKIP)
 #define UIOR_FLAGS	(UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_WAITALL | \
-			 UNIFIED_IO_DESC_F_PAD | UNIFIED_IO_DESC_F_RANGES | UIOR_MULTI)
+			 UNIFIED_IO_DESC_F_PAD | UNIFIED_IO_DESC_F_RANGES | \
+			 UNIFIED_IO_DESC_F_XDP_THEN_OPS | UIOR_MULTI)
 #define UIOR_NVME_FLAGS	(UNIFIED_IO_NVME_F_FUA | UNIFIED_IO_NVME_F_FLUSH)
 #define UIOR_PROTO_OK(proto)						\
 	((proto) == UNIFIED_IO_PROTO_ANY || (proto) == UNIFIED_IO_PROTO_TCP ||	\
@@ -192,6 +193,9 @@ static int uior_check_flags(const struct uior_op *op)
 	if ((d->flags & UNIFIED_IO_DESC_F_MULTISHOT) ? !recv : d->flags & UIOR_MULTI)
 		return -EINVAL;
 	if ((d->flags & UNIFIED_IO_DESC_F_WAITALL) && !recv)
+		return -EINVAL;
+	if ((d->flags & UNIFIED_IO_DESC_F_XDP_THEN_OPS) &&
+	    (!uior_has(op, UNIFIED_IO_STAGE_BPF) || !d->bpf.prog_id))
 		return -EINVAL;
 	/* Nothing to receive into, to look at as a whole, or to pad. */
 	if ((d->flags & UNIFIED_IO_DESC_F_RANGES) &&

@@ -179,6 +179,7 @@ struct uior_range {
 #define UIOR_OP_EOF		BIT(0)	/* the peer closed while receiving */
 #define UIOR_OP_CARRIED		BIT(1)	/* the carry has been put in front */
 #define UIOR_OP_REPLY		BIT(2)	/* verdict reply */
+#define UIOR_OP_WHOLE	BIT(3)	/* a program follows: it gets the data in one piece */
 #define UIOR_OP_SEND_SET	BIT(4)	/* the program set the send range */
 #define UIOR_OP_TARGET_SET	BIT(5)	/* the program set the target slot */
 #define UIOR_OP_CONTINUED	BIT(6)	/* the stage goes on where it was */
@@ -339,8 +340,10 @@ struct uior_counts {
  * @nr_runners: contexts that will drain @ready before they leave
  * @work: drains @ready where there is no runner
  * @free_work: the end
- * @bpf_ops: attached struct_ops; RCU, written under uior_bpf_lock
- * @bpf_had: a program was attached once: without one, chains fail, not pass
+ * @bpf_ops: attached struct_ops, by their order; RCU, written under uior_bpf_lock
+ * @bpf_places: mask of those of @bpf_ops that were ever in use: without a program
+ *	there now, chains fail, not pass; written under uior_bpf_lock
+ * @bpf_had: a program of either kind was attached once: so without any
  * @progs: attached XDP programs; RCU, written under uior_bpf_lock
  * @last_prog: index of the one attached last
  * @xdp_dev: stands for net_ifindex towards XDP programs
@@ -395,7 +398,8 @@ struct uior_region {
 	struct work_struct work;
 	struct work_struct free_work;
 
-	struct unified_io_bpf_ops __rcu *bpf_ops;
+	struct unified_io_bpf_ops __rcu *bpf_ops[UNIFIED_IO_MAX_OPS];
+	u32 bpf_places;
 	bool bpf_had;
 	struct bpf_prog __rcu *progs[UNIFIED_IO_MAX_PROGS];
 	u32 last_prog;
@@ -535,6 +539,7 @@ int uior_send_step(struct uior_flow *flow, struct uior_op *op);
 int uior_bpf(struct uior_op *op);
 int uior_bpf_init(void);
 void uior_bpf_detach(struct uior_region *region);
+u32 uior_bpf_count(struct uior_region *region);
 extern struct mutex uior_bpf_lock;
 
 /* kfuncs.c */

@@ -47,10 +47,13 @@ struct unified_io_bpf_ctx {
  *	or a negative errno. Must not sleep. Runs on several CPUs at once where
  *	several chains do; arrivals of one socket come one after the other.
  * @region_id: region to attach to
+ * @order: its place among the region's programs, 0 to UNIFIED_IO_MAX_OPS - 1;
+ *	they run in ascending order for as long as each passes the data on
  */
 struct unified_io_bpf_ops {
 	int (*process)(struct unified_io_bpf_ctx *ctx);
 	u32	region_id;
+	u32	order;
 };
 
 #endif /* _UIOR_BPF_H */

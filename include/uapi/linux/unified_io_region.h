@@ -40,7 +40,7 @@
  * EFAULT           a pointer handed to the ioctl cannot be read or written
  * EBUSY            SETUP on a set-up file; the CQ has no free slot (wait for
  *                  completions, consume them, then submit again); the region
- *                  already has struct_ops attached
+ *                  already has struct_ops attached at this place (order)
  * ENXIO            the file has no region yet: call UNIFIED_IO_SETUP first
  * EPERM            RLIMIT_MEMLOCK is too small for region_size (ulimit -l)
  * ENOMEM           no memory for the region, or the memory cgroup is full
@@ -98,6 +98,7 @@
 #define UNIFIED_IO_MAX_LEN		(1U << 30)	/* one descriptor */
 #define UNIFIED_IO_MAX_SOCKETS		1024	/* slots per region */
 #define UNIFIED_IO_MAX_PROGS		16	/* XDP programs per region */
+#define UNIFIED_IO_MAX_OPS		8	/* struct_ops per region */
 #define UNIFIED_IO_CARRY_MAX		16384	/* bytes carried per socket */
 #define UNIFIED_IO_RESUBMIT_MAX		16	/* dependent reads per operation */
 #define UNIFIED_IO_BPF_SPAN_MAX		(1U << 20) /* bytes per call of a BPF helper */
@@ -169,6 +170,7 @@ struct unified_io_setup {
 #define UNIFIED_IO_DESC_F_RECYCLE	(1U << 3) /* multishot: the kernel takes its Net IOVs back by itself */
 #define UNIFIED_IO_DESC_F_CQE_SKIP	(1U << 4) /* multishot: no completion for an arrival that went well */
 #define UNIFIED_IO_DESC_F_RANGES	(1U << 5) /* write, send: addr and len are a table of ranges */
+#define UNIFIED_IO_DESC_F_XDP_THEN_OPS	(1U << 6) /* after the XDP program @bpf.prog_id, the struct_ops */
 
 /* descriptor.nvme.opcode: the NVM command set's I/O opcodes (NVM Command Set Specification, 3.) */
 #define NVME_CMD_FLUSH			0x00
@@ -219,11 +221,13 @@ struct unified_io_setup {
  *	the buffer
  * @bpf: the BPF stage
  * @bpf.prog_id: kernel id of an XDP program that was attached with
- *	ATTACH_BPF. 0: the region's struct_ops; without one, the XDP program
- *	that was attached last. Where the region never had a program, the stage
- *	passes the data on and says so (%UNIFIED_IO_CQE_F_NO_PROG); where it has
- *	none any more, the chain fails with ENOENT: what a filter held back does
- *	not get through because it went away.
+ *	ATTACH_BPF; with %UNIFIED_IO_DESC_F_XDP_THEN_OPS the region's struct_ops
+ *	follow it. 0: the region's struct_ops, one after the other by their order;
+ *	without any, the XDP program that was attached last. Where the region never
+ *	had a program, the stage passes the data on and says so
+ *	(%UNIFIED_IO_CQE_F_NO_PROG); where one is not there any more, the chain fails
+ *	with ENOENT: what a filter held back does not get through because it went
+ *	away.
  * @bpf.arg: handed to a struct_ops program in its context
  *
  * Flags, protocol and reserved fields are checked in any case; other parameters
@@ -603,7 +607,7 @@ struct unified_io_stage_stat {
  * @numa_node: of the first page
  * @nr_sockets: slots in use
  * @nr_progs: XDP programs attached
- * @struct_ops: 1 if unified_io_bpf_ops is attached
+ * @struct_ops: how many unified_io_bpf_ops are attached
  * @inflight: CQ slots held: operations accepted and not yet completed, and the
  *	arrival that each armed multishot receive waits for
  * @sq_entries: SQ size
