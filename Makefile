@@ -50,14 +50,14 @@ $(MODULE_COPY) $(ZCNIC_COPY): $(B)/src/%: %
 	@cp -p $< $@.$$$$ && mv $@.$$$$ $@
 
 user: $(USER_DIRS:%=user-%)
-$(USER_DIRS:%=user-%): user-%: | user-tools
+$(USER_DIRS:%=user-%): user-%: | have-compilers
 	+$(MAKE) -C $* O=$(CURDIR)/build/user
 $(patsubst %,user-%,$(filter-out lib,$(USER_DIRS))): user-lib
 
-user-tools:
+have-compilers:
 	@for tool in $(CC) clang bpftool; do \
 		command -v $$tool >/dev/null || { \
-			echo "No $$tool here. Install gcc clang bpftool libbpf-dev liburing-dev linux-bpf-dev," \
+			echo "No $$tool here. Install gcc clang bpftool libbpf-dev liburing-dev libjson-c-dev libblkid-dev linux-bpf-dev," \
 				"or build where they are: lab/chroot -- make user" >&2; \
 			exit 1; }; \
 	done
@@ -89,4 +89,4 @@ bench-quick:
 clean:
 	rm -rf build
 
-.PHONY: all help modules test-modules kernel-headers user user-tools $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
+.PHONY: all help modules test-modules kernel-headers user have-compilers $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
