@@ -18,6 +18,7 @@
 #define UNIFIED_IO_ZCRX_H
 
 #include "unified_io.h"
+#include "unified_io_loop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +42,8 @@ enum unified_io_zcrx_mode {
  * @addr: the part of the data area to receive into, page aligned
  * @len: bytes, a multiple of the page size and of @buf_len
  * @entries: chains in flight, and connections, at most; a power of two
+ * @loop: for a loop program: the refill ring is in the data area, where the program
+ *	reaches it, in unified_io_zcrx_refill_len() bytes from @addr + @len on
  */
 struct unified_io_zcrx_params {
 	enum unified_io_zcrx_mode mode;
@@ -50,6 +53,7 @@ struct unified_io_zcrx_params {
 	__u64 addr;
 	__u64 len;
 	__u32 entries;
+	bool loop;
 };
 
 enum unified_io_zcrx_type {
@@ -162,6 +166,43 @@ bool unified_io_zcrx_next(struct unified_io_zcrx *zc, struct unified_io_zcrx_eve
  * @addr: of the event; once for each
  */
 void unified_io_zcrx_release(struct unified_io_zcrx *zc, __u64 addr);
+
+/*
+ * A loop in the kernel (zcrx_loop.c): a BPF program of type io_uring_bpf_ops takes
+ * the place of unified_io_zcrx_recv(), _submit(), _wait(), _next() and _release().
+ * Linux 7.1 and later; unified_io_loop_bpf.h is for the program.
+ *
+ *	params.loop = true;
+ *	unified_io_zcrx_open(&zc, &io, &params);
+ *	unified_io_zcrx_loop_init(zc, &skeleton->rodata->loop);
+ *	skeleton->struct_ops.NAME->ring_fd = skeleton->rodata->loop.ring_fd;
+ *	load and attach the program, then
+ *	unified_io_zcrx_loop_run(zc);
+ */
+
+/** unified_io_zcrx_refill_len - bytes of the refill ring with @params; a multiple of a page */
+__u64 unified_io_zcrx_refill_len(const struct unified_io_zcrx_params *params);
+
+/**
+ * unified_io_zcrx_loop_init - lend the region to the ring for a loop program
+ * @zc: in mode DEVICE or NODEV, opened with params.loop
+ * @loop: out: for the program's read-only data
+ *
+ * Return: 0, or a negative errno: EINVAL without params.loop; E2BIG for a region
+ * above %UNIFIED_IO_LOOP_MAX; EBUSY the second time; EOPNOTSUPP in mode SOCKET. A
+ * kernel without io_uring_bpf_ops does not load the program.
+ */
+int unified_io_zcrx_loop_init(struct unified_io_zcrx *zc, struct unified_io_loop *loop);
+
+/**
+ * unified_io_zcrx_loop_run - let the attached program work until it stops
+ * @zc: for it
+ *
+ * Return: 0 when the program stopped, or none is attached; -EINTR after a signal:
+ * nothing is lost, run it again; -EFAULT when it was detached meanwhile; -EINVAL when
+ * it returned neither IOU_LOOP_CONTINUE nor IOU_LOOP_STOP.
+ */
+int unified_io_zcrx_loop_run(struct unified_io_zcrx *zc);
 
 /*
  * Ranges (ranges.c): what lies anywhere becomes one write or send. What the

@@ -9,6 +9,7 @@
  */
 #include <net/if.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "barrier.h"
 #include "zcrx.h"
@@ -19,20 +20,39 @@
 static void ring_close(struct unified_io_zcrx *zc)
 {
 	io_uring_queue_exit(&zc->ring);
-	munmap(zc->refill, zc->refill_size);
+	if (!zc->params.loop)
+		munmap(zc->refill, zc->refill_size);
 }
 
-/* Room for as many as there are buffers; the ring's head and the statistics have a page. */
-static int refill_alloc(struct unified_io_zcrx *zc)
+/* As many as there are buffers. */
+static __u32 refill_entries(const struct unified_io_zcrx_params *params)
 {
 	__u32 entries = 64;
 
-	while (entries < 32768 && entries < zc->params.len / (zc->params.buf_len ?: PAGE))
+	while (entries < 32768 && entries < params->len / (params->buf_len ?: PAGE))
 		entries *= 2;
-	zc->ifq.rq_entries = entries;
-	zc->refill_size = 2 * PAGE + entries * sizeof(struct io_uring_zcrx_rqe);
-	zc->refill_size = (zc->refill_size + PAGE - 1) & ~(size_t)(PAGE - 1);
-	zc->refill = mmap(NULL, zc->refill_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return entries;
+}
+
+/* The ring's head and the statistics have a page each. */
+__u64 unified_io_zcrx_refill_len(const struct unified_io_zcrx_params *params)
+{
+	__u64 len = 2 * PAGE + refill_entries(params) * sizeof(struct io_uring_zcrx_rqe);
+
+	return (len + PAGE - 1) & ~(__u64)(PAGE - 1);
+}
+
+static int refill_alloc(struct unified_io_zcrx *zc)
+{
+	const struct unified_io_zcrx_params *p = &zc->params;
+
+	zc->ifq.rq_entries = refill_entries(p);
+	zc->refill_size = unified_io_zcrx_refill_len(p);
+	zc->refill = zc->io->data + p->addr + p->len;
+	if (p->loop)
+		return zc->refill_size <= zc->io->data_size - p->addr - p->len ? 0 : -ERANGE;
+	zc->refill = mmap(NULL, zc->refill_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return zc->refill == MAP_FAILED ? -errno : 0;
 }
 
@@ -59,11 +79,22 @@ static int ifq_register(struct unified_io_zcrx *zc)
 	return io_uring_register(zc->ring.ring_fd, IORING_REGISTER_ZCRX_IFQ, &zc->ifq, 1);
 }
 
+/* A ring that was closed lets go of its queue only a while after. */
+static int ifq_take(struct unified_io_zcrx *zc)
+{
+	int err, tries = 200;
+
+	while ((err = ifq_register(zc)) == -EEXIST && --tries)
+		usleep(10000);
+	return err;
+}
+
 static int ring_open(struct unified_io_zcrx *zc)
 {
 	struct io_uring_params params = {
-		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQE32 |
-			 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+			 IORING_SETUP_CQE32 | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+			 IORING_SETUP_NO_SQARRAY,
 		.cq_entries = 2 * zc->params.entries + CQ_ENTRIES,
 	};
 	int err;
@@ -86,7 +117,7 @@ static int ring_open(struct unified_io_zcrx *zc)
 		io_uring_queue_exit(&zc->ring);
 		return err;
 	}
-	err = ifq_register(zc);
+	err = ifq_take(zc);
 	if (err)
 		ring_close(zc);
 	return err;

@@ -107,6 +107,8 @@ static int try_register(unsigned int queue, const struct area *how, struct io_ur
 static void zcrx_open(const struct area *how)
 {
 	struct io_uring_zcrx_area_reg reg = { .addr = (uintptr_t)area, .len = AREA_LEN };
+	uint64_t limit = now_ns() + WAIT_NS;
+	int ret;
 
 	ring_open();
 	if (how->dmabuf) {
@@ -116,7 +118,10 @@ static void zcrx_open(const struct area *how)
 	}
 	memset(area, 0xee, AREA_LEN);
 	memset(refill, 0, refill_size());
-	CHECK_RES(try_register(QUEUE, how, &reg), 0);
+	/* the ring of the case before may still be on its way out */
+	while ((ret = try_register(QUEUE, how, &reg)) == -EEXIST && now_ns() < limit)
+		usleep(10000);
+	CHECK_RES(ret, 0);
 	CHECK_EQ(reg.rq_area_token, 0);
 	if (how->dmabuf)
 		close(reg.dmabuf_fd);
