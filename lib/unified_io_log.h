@@ -75,6 +75,11 @@ struct unified_io_log_header {
 #define UNIFIED_IO_LOG_CRC_LEN \
 	__builtin_offsetof(struct unified_io_log_header, crc)
 
-_Static_assert(sizeof(struct unified_io_log_header) == 64, "the header is 64 bytes on the drive");
+/* as <assert.h> has it, which BPF programs lack */
+#if !defined(__cplusplus) && !defined(static_assert)
+#define static_assert _Static_assert
+#endif
+
+static_assert(sizeof(struct unified_io_log_header) == 64, "the header is 64 bytes on the drive");
 
 #endif /* UNIFIED_IO_LOG_H */
