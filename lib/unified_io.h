@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * libunified_io: open a region, fill its rings, attach sockets and programs.
+/**
+ * DOC: libunified_io - one memory region for sockets, BPF programs and a drive
+ *
+ * A program opens a region, fills its rings with descriptors of chains, attaches
+ * sockets and BPF programs to it, and consumes completions.
  *
  * Return values: a function that can fail returns a negative errno, whose
  * meaning stands in <linux/unified_io_region.h>; unified_io_hint() says what to
@@ -44,7 +47,9 @@ struct bpf_object;
  * @niov: Net IOV ring
  * @data: the data area
  * @data_size: bytes in it
- * @sq_mask: entries - 1; so @cq_mask and @niov_mask
+ * @sq_mask: entries - 1
+ * @cq_mask: entries - 1
+ * @niov_mask: entries - 1
  * @sq_tail: entries handed out; published up to ctrl->sq_tail
  * @cq_head: completions consumed
  * @niov_tail: Net IOVs added; published up to ctrl->niov_tail
@@ -70,7 +75,11 @@ struct unified_io {
 	__u32				niov_tail;
 };
 
-/* Setup (setup.c) */
+/**
+ * DOC: unified_io_setup - open a region, ask about it, understand an error
+ *
+ * A region is one open file of the device and its mapping.
+ */
 
 /**
  * unified_io_defaults - a setup to start from
@@ -98,12 +107,16 @@ void unified_io_close(struct unified_io *io);
  * unified_io_get_info - the region's counters and its drive's properties
  * @io: the region
  * @info: out
+ *
+ * Return: 0, or a negative errno.
  */
 int unified_io_get_info(const struct unified_io *io, struct unified_io_info *info);
 
 /**
  * unified_io_query_module - what the loaded module can do on this kernel
  * @query: out
+ *
+ * Return: 0, or a negative errno.
  */
 int unified_io_query_module(struct unified_io_query *query);
 
@@ -127,7 +140,13 @@ enum unified_io_call {
  */
 const char *unified_io_hint(enum unified_io_call call, int err);
 
-/* Queues (queue.c) */
+/**
+ * DOC: unified_io_queue - submit chains, wait for completions, offer buffers
+ *
+ * The program fills entries of the submission queue (SQ) and the kernel takes
+ * them; the kernel fills the completion queue (CQ) and the program consumes it.
+ * Multishot receives take their buffers from the Net IOV ring.
+ */
 
 /**
  * unified_io_get_desc - the next free SQ entry
@@ -181,7 +200,8 @@ int unified_io_submit(struct unified_io *io);
  * @io: the region
  * @desc: the descriptor
  *
- * May be called from any thread. Return: 0, or why it was refused.
+ * May be called from any thread.
+ * Return: 0, or a negative errno: why it was refused.
  */
 int unified_io_submit_one(struct unified_io *io, const struct unified_descriptor *desc);
 
@@ -189,8 +209,8 @@ int unified_io_submit_one(struct unified_io *io, const struct unified_descriptor
  * unified_io_needs_enter - does the kernel wait for the program?
  * @io: the region
  *
- * True after the CQ was full or Net IOVs ran out: having mended that, the
- * program calls unified_io_submit().
+ * Return: true after the CQ was full or Net IOVs ran out: having mended that,
+ * the program calls unified_io_submit().
  */
 bool unified_io_needs_enter(const struct unified_io *io);
 
@@ -250,7 +270,11 @@ void unified_io_publish_buffers(struct unified_io *io);
  */
 int unified_io_add_buffers(struct unified_io *io, __u64 addr, __u32 len, unsigned int nr);
 
-/* Sockets (net.c) */
+/**
+ * DOC: unified_io_socket - sockets that chains receive from and send to
+ *
+ * A region has slots, each with a socket; descriptors name the slot.
+ */
 
 /**
  * unified_io_attach_socket - give a socket to the region
@@ -266,10 +290,17 @@ int unified_io_attach_socket(struct unified_io *io, int fd);
  * unified_io_detach_socket - empty a slot
  * @io: the region
  * @slot: the slot; operations that wait on it end with ECANCELED
+ *
+ * Return: 0, or a negative errno.
  */
 int unified_io_detach_socket(struct unified_io *io, unsigned int slot);
 
-/* Programs (bpf.c) */
+/**
+ * DOC: unified_io_bpf - BPF programs that chains run on their data
+ *
+ * Either XDP programs as they are, or struct_ops of type unified_io_bpf_ops, for
+ * which <unified_io_bpf.h> has what the program sees. libbpf loads them.
+ */
 
 /**
  * unified_io_attach_xdp - attach an ordinary XDP program
@@ -326,10 +357,12 @@ int unified_io_attach_ops(struct bpf_object *obj, struct bpf_link **link);
 int unified_io_load_ops(const struct unified_io *io, const char *path,
 			struct bpf_object **obj, struct bpf_link **link);
 
-/*
- * Descriptors. unified_io_prep_*() starts a chain and zeroes what it does not
- * set; unified_io_then_*() adds a stage. The kernel runs the stages in the
- * order receive, read, BPF, write, flush, send, whatever the order here.
+/**
+ * DOC: unified_io_prep - describe a chain
+ *
+ * unified_io_prep_*() starts a chain and zeroes what it does not set;
+ * unified_io_then_*() adds a stage. The kernel runs the stages in the order
+ * receive, read, BPF, write, flush, send, whatever the order here.
  */
 
 /** unified_io_prep_buffer - a chain on data that the program put there itself */

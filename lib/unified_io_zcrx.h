@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * libunified_io: TCP payload straight into the data area, and from there, as it
- * lies, into chains. Link with -luring.
+/**
+ * DOC: unified_io_zcrx - TCP payload straight into the data area
  *
- * One thread has the whole of it, and one loop:
+ * From there, as it lies, it goes into chains. One thread has the whole of it,
+ * and one loop:
  *
  *	unified_io_zcrx_open(&zc, &io, &params);
  *	unified_io_zcrx_recv(zc, connection, 1);
@@ -118,8 +118,10 @@ int unified_io_zcrx_why(const struct unified_io_zcrx *zc);
 
 /**
  * unified_io_zcrx_copied - payload bytes that were copied on their way in
- * @zc: in mode DEVICE, bytes of packets that came without their payload split
- *	off are not in it: the kernel does not count them
+ * @zc: for it
+ *
+ * Return: bytes. In mode DEVICE those of packets that came without their payload
+ * split off are not in it: the kernel does not count them.
  */
 __u64 unified_io_zcrx_copied(const struct unified_io_zcrx *zc);
 
@@ -167,10 +169,12 @@ bool unified_io_zcrx_next(struct unified_io_zcrx *zc, struct unified_io_zcrx_eve
  */
 void unified_io_zcrx_release(struct unified_io_zcrx *zc, __u64 addr);
 
-/*
- * A loop in the kernel (zcrx_loop.c): a BPF program of type io_uring_bpf_ops takes
- * the place of unified_io_zcrx_recv(), _submit(), _wait(), _next() and _release().
- * Linux 7.1 and later; unified_io_loop_bpf.h is for the program.
+/**
+ * DOC: unified_io_zcrx_loop - a loop in the kernel that receives and submits chains
+ *
+ * A BPF program of type io_uring_bpf_ops takes the place of unified_io_zcrx_recv(),
+ * _submit(), _wait(), _next() and _release(). Linux 7.1 and later;
+ * unified_io_loop_bpf.h is for the program.
  *
  *	params.loop = true;
  *	unified_io_zcrx_open(&zc, &io, &params);
@@ -180,7 +184,12 @@ void unified_io_zcrx_release(struct unified_io_zcrx *zc, __u64 addr);
  *	unified_io_zcrx_loop_run(zc);
  */
 
-/** unified_io_zcrx_refill_len - bytes of the refill ring with @params; a multiple of a page */
+/**
+ * unified_io_zcrx_refill_len - what the refill ring takes of the data area
+ * @params: see there
+ *
+ * Return: bytes, a multiple of a page.
+ */
 __u64 unified_io_zcrx_refill_len(const struct unified_io_zcrx_params *params);
 
 /**
@@ -204,9 +213,10 @@ int unified_io_zcrx_loop_init(struct unified_io_zcrx *zc, struct unified_io_loop
  */
 int unified_io_zcrx_loop_run(struct unified_io_zcrx *zc);
 
-/*
- * Ranges (ranges.c): what lies anywhere becomes one write or send. What the
- * drive cannot gather is copied, and counted.
+/**
+ * DOC: unified_io_ranges - one write or send of what lies anywhere
+ *
+ * What the drive cannot gather is copied, and counted.
  */
 
 /**
@@ -271,7 +281,8 @@ void *unified_io_ranges_room(struct unified_io_ranges *ranges, __u32 len);
  * @ranges: to add to
  * @block: a power of two
  *
- * The table has room for it. Return: 0, or -ENOSPC without a @block of spare memory.
+ * The table has room for it.
+ * Return: 0, or -ENOSPC without a @block of spare memory.
  */
 int unified_io_ranges_pad(struct unified_io_ranges *ranges, __u32 block);
 

@@ -381,6 +381,13 @@ struct unified_net_iov {
  * @cq_head: completions consumed; written by the program, and by
  *	UNIFIED_IO_COMPLETE on its behalf
  * @niov_tail: Net IOVs published; written by the program
+ * @resv0: pad, zero
+ * @resv1: pad, zero
+ * @resv2: pad, zero
+ * @resv3: pad, zero
+ * @resv4: pad, zero
+ * @resv5: pad, zero
+ * @resv6: pad, zero
  *
  * Indices run freely and are masked with entries - 1. The writer of an index
  * stores it with release semantics, its reader loads it with acquire. The
