@@ -129,6 +129,7 @@ enum unified_io_call {
 	UNIFIED_IO_CALL_XDP,		/* unified_io_attach_xdp() */
 	UNIFIED_IO_CALL_OPS,		/* unified_io_load_ops(), unified_io_attach_ops() */
 	UNIFIED_IO_CALL_ZCRX,		/* unified_io_zcrx_open(), unified_io_zcrx_why() */
+	UNIFIED_IO_CALL_XSK,		/* unified_io_xsk_open() and the like */
 };
 
 /**
