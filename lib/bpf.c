@@ -53,19 +53,20 @@ static const struct btf_type *ops_type(const struct bpf_object *obj, const struc
 	return name && !strcmp(name, OPS_NAME) ? type : NULL;
 }
 
-/* Where the object's idea of the struct has its region_id, or -1. */
-static int region_id_offset(const struct btf *btf, const struct btf_type *type)
+/* Where the object's idea of the struct has the member, or -1. */
+static int member_offset(const struct btf *btf, const struct btf_type *type, const char *name)
 {
 	const struct btf_member *member = btf_members(type);
 	int i;
 
 	for (i = 0; i < btf_vlen(type); i++)
-		if (!strcmp(btf__name_by_offset(btf, member[i].name_off), "region_id"))
+		if (!strcmp(btf__name_by_offset(btf, member[i].name_off), name))
 			return (int)(btf_member_bit_offset(type, i) / 8);
 	return -1;
 }
 
-int unified_io_bind_ops(const struct unified_io *io, struct bpf_object *obj)
+/* Sets a member of each of our struct_ops. */
+static int set_member(struct bpf_object *obj, const char *name, __u32 to)
 {
 	const struct btf_type *type;
 	struct bpf_map *map;
@@ -77,14 +78,24 @@ int unified_io_bind_ops(const struct unified_io *io, struct bpf_object *obj)
 		type = ops_type(obj, map);
 		if (!type)
 			continue;
-		at = region_id_offset(bpf_object__btf(obj), type);
+		at = member_offset(bpf_object__btf(obj), type, name);
 		value = bpf_map__initial_value(map, &size);
-		if (at < 0 || !value || at + sizeof(io->region_id) > size)
+		if (at < 0 || !value || at + sizeof(to) > size)
 			return -EINVAL;
-		memcpy(value + at, &io->region_id, sizeof(io->region_id));
+		memcpy(value + at, &to, sizeof(to));
 		found++;
 	}
 	return found ? 0 : -ENOENT;
+}
+
+int unified_io_bind_ops(const struct unified_io *io, struct bpf_object *obj)
+{
+	return set_member(obj, "region_id", io->region_id);
+}
+
+int unified_io_order_ops(struct bpf_object *obj, __u32 order)
+{
+	return set_member(obj, "order", order);
 }
 
 int unified_io_attach_ops(struct bpf_object *obj, struct bpf_link **link)

@@ -337,6 +337,17 @@ int unified_io_detach_xdp(struct unified_io *io, __u32 prog_id);
 int unified_io_bind_ops(const struct unified_io *io, struct bpf_object *obj);
 
 /**
+ * unified_io_order_ops - give an object's unified_io_bpf_ops a place
+ * @obj: object or skeleton's object, opened and not yet loaded
+ * @order: 0 (what the object has if this is not called) to %UNIFIED_IO_MAX_OPS - 1;
+ *	a region's programs run in this order
+ *
+ * Return: 0, -ENOENT if the object has no such struct_ops, or -EINVAL if it was
+ * compiled with a header that knows no order.
+ */
+int unified_io_order_ops(struct bpf_object *obj, __u32 order);
+
+/**
  * unified_io_attach_ops - attach a loaded object's first struct_ops
  * @obj: the object, bound with unified_io_bind_ops() and loaded
  * @link: out: bpf_link__destroy() detaches; bpf_link__update_map() replaces
