@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common.h"
-#include "record.h"
+#include "../tools/record.h"
 #include "restore.skel.h"
 
 #define MAX_DEPTH	128	/* chains in flight; the SQ has more entries */

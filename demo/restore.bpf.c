@@ -22,17 +22,6 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 log_id;
 __u64 restored_lines;
 
-static bool valid(struct unified_io_bpf_ctx *ctx, const struct unified_io_log_header *header)
-{
-	__u32 len = header->len;
-
-	if (header->magic != UNIFIED_IO_LOG_MAGIC || header->version != UNIFIED_IO_LOG_VERSION ||
-	    header->header_size != HEADER_LEN || header->log_id != log_id ||
-	    (__u32)header->seq != ctx->arg || len > ctx->len - HEADER_LEN)
-		return false;
-	return record_crc(ctx, ctx->off, len) == header->crc;
-}
-
 static bool restore_level(__u8 *line)
 {
 	__u8 *last = line + LEVEL_AT + 4;
@@ -77,7 +66,7 @@ static int restore_record(struct unified_io_bpf_ctx *ctx)
 	int i;
 
 	header = (void *)bpf_uior_data(ctx, ctx->off, HEADER_LEN);
-	if (!header || !valid(ctx, header))
+	if (!header || !record_valid(ctx, header, log_id, ctx->arg))
 		return -EBADMSG;
 	pos = ctx->off + HEADER_LEN;
 	end = pos + header->len;

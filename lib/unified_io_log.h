@@ -21,7 +21,8 @@
  *   wrong seq/offset  a stale record of this log, or a record is missing
  *   wrong checksum    a torn record: not all of its blocks were written
  *
- * Only a record with UNIFIED_IO_LOG_END says that the writer was done.
+ * Only a record with UNIFIED_IO_LOG_END says that the writer was done; another one
+ * may have gone on behind it.
  */
 #ifndef UNIFIED_IO_LOG_H
 #define UNIFIED_IO_LOG_H
@@ -35,7 +36,7 @@
 #define UNIFIED_IO_LOG_MAX	(16U << 20)	/* bytes in a record, at most */
 
 /* unified_io_log_header.flags */
-#define UNIFIED_IO_LOG_END	(1U << 0) /* the last record: the writer was done */
+#define UNIFIED_IO_LOG_END	(1U << 0) /* the last record of a writer, who was done */
 #define UNIFIED_IO_LOG_CONT	(1U << 1) /* begins inside of a line of the record before */
 
 /**

@@ -30,6 +30,20 @@ static __always_inline __s64 record_crc(struct unified_io_bpf_ctx *ctx, __u32 he
 	return crc < 0 ? crc : bpf_uior_crc32c(ctx, head + HEADER_LEN, len, crc);
 }
 
+/* Is the record at the head of the data, @header, that of @log_id whose number ends in @seq? */
+static __always_inline bool record_valid(struct unified_io_bpf_ctx *ctx,
+					 const struct unified_io_log_header *header,
+					 __u64 log_id, __u32 seq)
+{
+	__u32 len = header->len;
+
+	if (header->magic != UNIFIED_IO_LOG_MAGIC || header->version != UNIFIED_IO_LOG_VERSION ||
+	    header->header_size != HEADER_LEN || header->log_id != log_id ||
+	    (__u32)header->seq != seq || ctx->len < HEADER_LEN || len > ctx->len - HEADER_LEN)
+		return false;
+	return record_crc(ctx, ctx->off, len) == header->crc;
+}
+
 /*
  * Makes a record the data: its header at @head, @len bytes of payload behind
  * it, @source as the header's. Returns 0 (pass on), or a negative errno.

@@ -11,5 +11,5 @@ for _ in {1..50}; do
 	sleep 0.1
 done
 wait $!
-"$BUILD/user/demo/logcat" <"$VIRTIO" >/tmp/out || true
+"$BUILD/user/tools/unified-io" log cat "$VIRTIO" >/tmp/out || true
 grep -v '^#' /tmp/in | cmp - /tmp/out

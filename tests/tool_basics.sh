@@ -3,18 +3,8 @@
 # unified-io itself: help, versions, wrong command lines, and 'info'.
 
 set -eu
-tool=$BUILD/user/tools/unified-io
+. "$(dirname -- "$0")/tool_common.sh"
 
-# says STATUS PATTERN ARG...: the command ends so, and says that
-says() {
-	local want=$1 pattern=$2 status=0
-	shift 2
-	"$tool" "$@" >/tmp/said 2>&1 || status=$?
-	[ $status = "$want" ] && grep -q -e "$pattern" /tmp/said && return
-	echo "unified-io $*: status $status, not $want, or no '$pattern' in:"
-	cat /tmp/said
-	exit 1
-}
 
 says 0 '^usage: unified-io COMMAND' --help
 says 2 '^usage: unified-io COMMAND'

@@ -7,6 +7,8 @@
 #include "tool.h"
 
 static const struct subcommand subcommands[] = {
+	{ "pipe", pipe_main, "move a stream: network, BPF, drive, file, in any direction" },
+	{ "log", log_main, "what a pipe has stored on a drive: list, read, verify, follow, export" },
 	{ "info", info_main, "what the module, the kernel and a drive can do; what is missing" },
 };
 

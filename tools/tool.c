@@ -47,10 +47,26 @@ int must(enum unified_io_call call, int ret, const char *what)
 	    strcmp(hint, error) ? ": " : "", strcmp(hint, error) ? hint : "");
 }
 
+/* The letters of the options, as getopt() wants them. */
+static const char *letters(const struct option *options)
+{
+	static char text[2 * 26 * 2 + 1];
+	size_t at = 0;
+
+	for (; options->name && at + 2 < sizeof(text); options++) {
+		if (options->val > 'z')
+			continue;
+		text[at++] = (char)options->val;
+		if (options->has_arg)
+			text[at++] = ':';
+	}
+	text[at] = '\0';
+	return text;
+}
+
 int next_option(int argc, char **argv, const struct option *options, const char *help)
 {
-	/* '-' alone is an argument, and an option may stand behind arguments */
-	int c = getopt_long(argc, argv, "hV", options, NULL);
+	int c = getopt_long(argc, argv, letters(options), options, NULL);
 
 	switch (c) {
 	case 'h':

@@ -32,6 +32,8 @@ struct subcommand {
 };
 
 int info_main(int argc, char **argv);
+int pipe_main(int argc, char **argv);
+int log_main(int argc, char **argv);
 
 /* "unified-io pipe": how messages begin; set by main(). */
 extern const char *tool_name;

@@ -11,7 +11,7 @@
  *     lab/run --nvme 1 --load -- sh -c '
  *             build/user/samples/ingest 7000 /dev/nvme0n1 &
  *             sleep 1; (echo one; echo "#two"; echo three) | nc -N localhost 7000; wait
- *             build/user/demo/logcat </dev/nvme0n1'
+ *             build/user/tools/unified-io log cat /dev/nvme0n1'
  *
  * The records are those of <unified_io_log.h>; they overwrite the drive from
  * its first block.

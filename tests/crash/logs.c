@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../demo/record.h"
+#include "../../tools/record.h"
 #include "logs.h"
 #include "stream.h"
 

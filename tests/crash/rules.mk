@@ -16,10 +16,10 @@ $(OUT)/crash_server: $(OUT)/crash_server.o $(OUT)/sample_common.o $(LIB)
 $(OUT)/crash_client: $(OUT)/crash_client.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
 
-$(OUT)/crash_check $(OUT)/crash_replay: %: %.o $(OUT)/logs.o $(OUT)/record.o
+$(OUT)/crash_check $(OUT)/crash_replay: %: %.o $(OUT)/logs.o $(OUT)/log_record.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(OUT)/record.o: ../demo/record.c | $(OUT)
+$(OUT)/log_record.o: ../tools/record.c | $(OUT)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 $(OUT)/sample_common.o: ../samples/unified_io/common.c | $(OUT)

@@ -78,3 +78,21 @@ void record_advance(struct log_cursor *cursor, const struct unified_io_log_heade
 	cursor->source = le64toh(header->source);
 	cursor->at += le32toh(header->size);
 }
+
+void record_make(struct unified_io_log_header *header, const struct log_cursor *cursor,
+		 uint32_t len, uint32_t size, uint32_t flags)
+{
+	*header = (struct unified_io_log_header) {
+		.magic = htole32(UNIFIED_IO_LOG_MAGIC),
+		.version = htole16(UNIFIED_IO_LOG_VERSION),
+		.header_size = htole16(sizeof(*header)),
+		.log_id = htole64(cursor->log_id),
+		.seq = htole64(cursor->seq),
+		.offset = htole64(cursor->offset),
+		.source = htole64(cursor->source),
+		.len = htole32(len),
+		.size = htole32(size),
+		.flags = htole32(flags),
+	};
+	header->crc = htole32(crc32c(0, header, UNIFIED_IO_LOG_CRC_LEN));
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading the records of <unified_io_log.h>, as logcat and playback do. */
+/* Reading the records of <unified_io_log.h>, and making them. */
 #ifndef RECORD_H
 #define RECORD_H
 
@@ -32,5 +32,12 @@ const char *record_check_data(const struct unified_io_log_header *header);
 
 /* Steps over a valid record. */
 void record_advance(struct log_cursor *cursor, const struct unified_io_log_header *header);
+
+/*
+ * Makes the header of the cursor's next record. Its checksum is that of a record
+ * without payload; for another one crc32c() goes on from there.
+ */
+void record_make(struct unified_io_log_header *header, const struct log_cursor *cursor,
+		 uint32_t len, uint32_t size, uint32_t flags);
 
 #endif /* RECORD_H */

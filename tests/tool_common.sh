@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# For the tests of unified-io. Source it.
+
+tool=$BUILD/user/tools/unified-io
+objects=$BUILD/user/tests
+
+# A test that hangs is told where: each line as it runs, when it has been told to stop.
+trap 'echo "ended in line $LINENO"; exit 1' TERM
+
+# says STATUS PATTERN ARG...: the command ends so, and says that
+says() {
+	local want=$1 pattern=$2 status=0
+	shift 2
+	"$tool" "$@" >/tmp/said 2>&1 </dev/null || status=$?
+	[ $status = "$want" ] && grep -q -e "$pattern" /tmp/said && return
+	echo "unified-io $*: status $status, not $want, or no '$pattern' in:"
+	cat /tmp/said
+	exit 1
+}
+
+# same WHAT GOT WANTED
+same() {
+	[ "$2" = "$3" ] && return
+	echo "$1: $2, not $3"
+	exit 1
+}
+
+sha() { sha256sum | cut -d ' ' -f 1; }
+
+# listening PORT: wait until somebody does, over TCP or UDP
+listening() {
+	for _ in $(seq $((100 * SLOW))); do
+		[ -z "$(ss -Hltun "sport = :$1")" ] || return 0
+		sleep 0.1
+	done
+	echo "nobody listens on port $1"
+	exit 1
+}
+
+# field NAME <JSON
+field() { python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "address.h"
+#include "tool.h"
+
+const char address_help[] =
+	"  tcp-listen:[HOST:]PORT   wait for one TCP connection\n"
+	"  tcp:HOST:PORT            connect\n"
+	"  udp-listen:[HOST:]PORT   datagrams; a source\n"
+	"  zcrx:IF,queue=N,port=P   one TCP connection, without a copy where the interface can; a source\n"
+	"  nvme:DRIVE[,offset=N][,len=N][,append]\n"
+	"                           a log on a block device (any: /dev/nvme0n1, /dev/sda2), from byte\n"
+	"                           offset on, of at most len bytes; append to the one that is there\n"
+	"  file:PATH                a file, by read() or write()\n"
+	"  -                        stdin or stdout\n"
+	"  bpf:OBJECT[,sec=NAME]    a BPF object file: unified_io_bpf_ops or XDP; NAME of the section,\n"
+	"                           program or struct_ops where there are several\n";
+
+/* "[HOST:]PORT", with HOST in brackets if it is an IPv6 address. */
+static void take_host(struct address *address, char *rest)
+{
+	char *colon = strrchr(rest, ':'), *host = rest;
+
+	if (colon) {
+		*colon = '\0';
+		if (host[0] == '[' && colon[-1] == ']') {
+			colon[-1] = '\0';
+			host++;
+		}
+		address->host = *host ? host : NULL;
+		address->port = colon + 1;
+	} else {
+		address->port = rest;
+	}
+	if (!*address->port)
+		die(EXIT_USAGE, "%s: no port", address->text);
+	if (address->kind == ADDRESS_TCP && !address->host)
+		die(EXIT_USAGE, "%s: want tcp:HOST:PORT", address->text);
+}
+
+static void take_path(struct address *address, char *rest)
+{
+	if (!*rest)
+		die(EXIT_USAGE, "%s: no path", address->text);
+	address->path = rest;
+}
+
+static uint64_t size_of(const struct address *address, const char *name, const char *value)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%.40s: %s", address->text, name);
+	if (!value)
+		die(EXIT_USAGE, "%s needs a value", what);
+	return size_arg(what, value, 0, INT64_MAX);
+}
+
+/* One of the NAME[=VALUE]; false if this kind has no such. */
+static bool take_option(struct address *address, char *name, char *value)
+{
+	if (address->kind == ADDRESS_BPF && !strcmp(name, "sec") && value)
+		address->section = value;
+	else if (address->kind == ADDRESS_ZCRX && !strcmp(name, "queue"))
+		address->queue = size_of(address, name, value);
+	else if (address->kind == ADDRESS_ZCRX && !strcmp(name, "port"))
+		address->port = value;
+	else if (address->kind == ADDRESS_DRIVE && !strcmp(name, "append") && !value)
+		address->append = true;
+	else if (address->kind == ADDRESS_DRIVE && !strcmp(name, "offset"))
+		address->offset = size_of(address, name, value);
+	else if (address->kind == ADDRESS_DRIVE && !strcmp(name, "len"))
+		address->len = size_of(address, name, value);
+	else
+		return false;
+	return true;
+}
+
+static void take_options(struct address *address, char *options)
+{
+	char *name, *value;
+
+	while ((name = strsep(&options, ","))) {
+		value = strchr(name, '=');
+		if (value)
+			*value++ = '\0';
+		if (!take_option(address, name, value))
+			die(EXIT_USAGE, "%s: no option '%s' here; see --help", address->text, name);
+	}
+}
+
+static const struct kind {
+	const char *name;
+	enum address_kind kind;
+	void (*take)(struct address *address, char *rest);
+} kinds[] = {
+	{ "tcp-listen", ADDRESS_TCP_LISTEN, take_host },
+	{ "tcp-l", ADDRESS_TCP_LISTEN, take_host },
+	{ "tcp", ADDRESS_TCP, take_host },
+	{ "tcp-connect", ADDRESS_TCP, take_host },
+	{ "udp-listen", ADDRESS_UDP_LISTEN, take_host },
+	{ "udp-l", ADDRESS_UDP_LISTEN, take_host },
+	{ "zcrx", ADDRESS_ZCRX, take_path },
+	{ "nvme", ADDRESS_DRIVE, take_path },
+	{ "file", ADDRESS_FILE, take_path },
+	{ "open", ADDRESS_FILE, take_path },
+	{ "bpf", ADDRESS_BPF, take_path },
+};
+
+/* A bare path: a block device, a BPF object, or another file. */
+static const struct kind *guess(const char *text)
+{
+	const char *name = "file";
+	struct stat stat_;
+	size_t len = strcspn(text, ","), i;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%.*s", (int)len, text);
+	if (!strchr(path, '/') && (len < 2 || strcmp(path + len - 2, ".o")))
+		return NULL;
+	if (!stat(path, &stat_) && S_ISBLK(stat_.st_mode))
+		name = "nvme";
+	else if (len > 2 && !strcmp(path + len - 2, ".o"))
+		name = "bpf";
+	for (i = 0; strcmp(kinds[i].name, name);)
+		i++;
+	return &kinds[i];
+}
+
+static const struct kind *find_kind(const char *text, char **rest)
+{
+	char *colon = strchr(*rest, ':');
+	size_t i;
+
+	if (strchr(text, '/') && (!colon || colon > strchr(*rest, '/')))
+		return guess(text);
+	for (i = 0; colon && i < ARRAY_SIZE(kinds); i++) {
+		if (strlen(kinds[i].name) != (size_t)(colon - *rest) ||
+		    strncasecmp(kinds[i].name, *rest, colon - *rest))
+			continue;
+		*rest = colon + 1;
+		return &kinds[i];
+	}
+	return colon ? NULL : guess(text);
+}
+
+void address_parse(struct address *address, const char *text)
+{
+	char *rest = strdup(text), *options;
+	const struct kind *kind;
+
+	*address = (struct address) { .text = text, .kind = ADDRESS_STDIO };
+	if (!rest)
+		die(EXIT_FAILED, "no memory");
+	if (!strcmp(text, "-"))
+		return;
+	kind = find_kind(text, &rest);
+	if (!kind)
+		die(EXIT_USAGE, "no address '%s'. There are:\n%s", text, address_help);
+	address->kind = kind->kind;
+	options = rest + strcspn(rest, ",");
+	if (*options)
+		*options++ = '\0';
+	kind->take(address, rest);
+	if (*options)
+		take_options(address, options);
+	if (address->kind == ADDRESS_ZCRX && !address->port)
+		die(EXIT_USAGE, "%s: want zcrx:INTERFACE,queue=N,port=P", text);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The addresses of unified-io pipe: KIND:WHAT[,NAME=VALUE]... */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum address_kind {
+	ADDRESS_TCP_LISTEN,
+	ADDRESS_TCP,
+	ADDRESS_UDP_LISTEN,
+	ADDRESS_ZCRX,
+	ADDRESS_DRIVE,
+	ADDRESS_FILE,
+	ADDRESS_STDIO,
+	ADDRESS_BPF,
+};
+
+struct address {
+	enum address_kind kind;
+	const char *text;	/* as it was given */
+	char *host;		/* NULL: any */
+	char *port;
+	char *path;		/* zcrx: the interface */
+	char *section;		/* of a BPF object; NULL: its only program */
+	uint32_t queue;		/* zcrx: of the interface */
+	uint64_t offset;	/* of a log on a drive, bytes */
+	uint64_t len;		/* 0: up to the end of the drive */
+	bool append;
+};
+
+/* Ends the program if @text is no address. */
+void address_parse(struct address *address, const char *text);
+
+/* What there is, for --help. */
+extern const char address_help[];
+
+/* One that the kernel receives from or sends to by itself. */
+static inline bool is_socket(const struct address *address)
+{
+	return address->kind <= ADDRESS_UDP_LISTEN;
+}
+
+static inline bool is_file(const struct address *address)
+{
+	return address->kind == ADDRESS_FILE || address->kind == ADDRESS_STDIO;
+}
+
+static inline bool is_listener(const struct address *address)
+{
+	return address->kind == ADDRESS_TCP_LISTEN || address->kind == ADDRESS_ZCRX;
+}
+
+#endif /* ADDRESS_H */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <blkid/blkid.h>
+
+#include "address.h"
+#include "drive.h"
+#include "logread.h"
+#include "tool.h"
+
+/* Behind a crash, records of the log may be left behind its end: no farther than this. */
+#define STALE_MAX	MAX_IN_FLIGHT
+#define STEP		(1U << 20)
+
+static void cannot_open(const char *path)
+{
+	if (errno == EBUSY)
+		die(EXIT_REFUSED, "%s is in use (mounted, or another program's): see lsblk %s and fuser -v %s",
+		    path, path, path);
+	if (errno == EACCES || errno == EPERM)
+		die(EXIT_DEVICE, "%s: %s: run as root, or be in the group that may write to it",
+		    path, strerror(errno));
+	die(EXIT_FAILED, "%s: %s", path, strerror(errno));
+}
+
+void drive_open(struct drive *drive, const char *path, bool write)
+{
+	int flags = write ? O_RDWR | O_EXCL : O_RDONLY, lba_size;
+	struct stat stat;
+
+	drive->fd = open(path, flags | O_CLOEXEC);
+	if (drive->fd < 0)
+		cannot_open(path);
+	if (fstat(drive->fd, &stat) || !S_ISBLK(stat.st_mode))
+		die(EXIT_USAGE, "%s is not a block device: want /dev/nvme0n1 or the like; file:PATH is for files",
+		    path);
+	if (ioctl(drive->fd, BLKSSZGET, &lba_size) || ioctl(drive->fd, BLKGETSIZE64, &drive->size))
+		die(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	drive->lba_size = lba_size;
+}
+
+/* The name of what libblkid finds, or NULL. */
+static const char *known_content(int fd)
+{
+	blkid_probe probe = blkid_new_probe();
+	const char *what = NULL;
+	int found;
+
+	if (!probe || blkid_probe_set_device(probe, fd, 0, 0))
+		die(EXIT_FAILED, "libblkid cannot look at the drive");
+	blkid_probe_enable_superblocks(probe, 1);
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE);
+	blkid_probe_enable_partitions(probe, 1);
+	found = blkid_do_safeprobe(probe);
+	if (found == -2)
+		what = "more than one thing";
+	else if (found == 0 && blkid_probe_lookup_value(probe, "TYPE", &what, NULL) &&
+		 blkid_probe_lookup_value(probe, "PTTYPE", &what, NULL))
+		what = "something";
+	what = what ? strdup(what) : NULL;
+	blkid_free_probe(probe);
+	return what;
+}
+
+void drive_refuse(const struct drive *drive, const struct address *address)
+{
+	const char *what = known_content(drive->fd);
+	const struct unified_io_log_header *header;
+	struct log_reader *reader;
+
+	if (what)
+		die(EXIT_REFUSED, "%s holds %s (see wipefs %s): --force overwrites it",
+		    address->path, what, address->path);
+	reader = log_open(address->path, address->offset, address->len);
+	header = log_next_header(reader);
+	log_close(reader);
+	if (header)
+		die(EXIT_REFUSED, "%s holds a log: %s,append continues it, --force overwrites it",
+		    address->path, address->text);
+}
+
+/* Overwrites headers of records that a new one with their predecessor's number would bring back. */
+static void wipe_stale(const struct drive *drive, const struct log_cursor *tail, uint64_t from,
+		       uint64_t end)
+{
+	const struct unified_io_log_header *header;
+	static uint8_t buffer[STEP], zeroes[4096];
+	size_t at;
+
+	if (end > from + STALE_MAX)
+		end = from + STALE_MAX;
+	for (; from < end; from += STEP) {
+		ssize_t n = pread(drive->fd, buffer, STEP, from);
+
+		for (at = 0; n > 0 && at + drive->lba_size <= (size_t)n; at += drive->lba_size) {
+			header = (const void *)(buffer + at);
+			if (le32toh(header->magic) != UNIFIED_IO_LOG_MAGIC ||
+			    le64toh(header->log_id) != tail->log_id)
+				continue;
+			if (pwrite(drive->fd, zeroes, drive->lba_size, from + at) < 0)
+				die(EXIT_FAILED, "the drive: %s", strerror(errno));
+		}
+	}
+	if (fsync(drive->fd))
+		die(EXIT_FAILED, "the drive: %s", strerror(errno));
+}
+
+struct log_cursor drive_append(const struct drive *drive, const struct address *address)
+{
+	struct log_reader *reader = log_open(address->path, address->offset, address->len);
+	struct log_cursor tail;
+	bool complete;
+
+	while (log_next(reader))
+		;
+	tail = *log_cursor(reader);
+	complete = !log_why(reader);
+	if (!tail.any && !complete)
+		warn("%s: the log's writer was not done (record %llu: %s): going on behind its last record",
+		     address->path, (unsigned long long)tail.seq, log_why(reader));
+	log_close(reader);
+	if (!tail.any && !complete)
+		wipe_stale(drive, &tail, address->offset + tail.at,
+			   address->len ? address->offset + address->len : drive->size);
+	return tail;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A drive to write a log to: is it ours to overwrite? */
+#ifndef DRIVE_H
+#define DRIVE_H
+
+#include "record.h"
+
+struct address;
+
+struct drive {
+	int fd;
+	uint32_t lba_size;
+	uint64_t size;
+};
+
+/* A pipe never has more of a log on its way to the drive. */
+#define MAX_IN_FLIGHT (256ULL << 20)
+
+/* Both end the program, saying why. Nobody else may use it while we write to it. */
+void drive_open(struct drive *drive, const char *path, bool write);
+/* Unless it holds nothing from @offset on. */
+void drive_refuse(const struct drive *drive, const struct address *address);
+/* Behind the last valid record of the log there; .any is set if there is none. */
+struct log_cursor drive_append(const struct drive *drive, const struct address *address);
+
+#endif /* DRIVE_H */

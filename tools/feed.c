@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A source that the process reads, a file, or a log record by record. Each buffer is
+ * a chain; a ring of them is on its way, and is given up in order.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "pipe.h"
+
+/* What a buffer holds when its chain has ended. */
+struct slot {
+	bool done;
+	uint64_t addr;
+	uint32_t len;
+};
+
+/**
+ * struct feed - buffers on their way
+ * @pipe: whose
+ * @slots: pipe->options.depth of them
+ * @head: the oldest that is on its way, counted from the first
+ * @tail: the next to fill
+ * @end: the source has no more
+ * @result: the first error
+ * @rest: the beginning of a message, for the next buffer
+ * @rest_len: bytes of it
+ * @skip: bytes of a message, a part of which has gone, that are still to come
+ */
+struct feed {
+	struct pipe *pipe;
+	struct slot *slots;
+	uint64_t head;
+	uint64_t tail;
+	bool end;
+	int result;
+	uint8_t rest[SPLIT_MAX];
+	uint32_t rest_len;
+	uint64_t skip;
+};
+
+static struct slot *slot_of(const struct feed *feed, uint64_t nr)
+{
+	return &feed->slots[nr % feed->pipe->options.depth];
+}
+
+static uint64_t address_of(const struct feed *feed, uint64_t nr)
+{
+	return nr % feed->pipe->options.depth * feed->pipe->options.batch;
+}
+
+static void fail(struct feed *feed, int err)
+{
+	feed->result = feed->result ?: err;
+	feed->end = true;
+}
+
+static void queue(struct feed *feed, const struct unified_descriptor *desc)
+{
+	struct unified_descriptor *entry = unified_io_get_desc(&feed->pipe->io);
+
+	*entry = *desc;
+	entry->user_data = feed->tail++;
+	must(UNIFIED_IO_CALL_SUBMIT, unified_io_submit(&feed->pipe->io), "a buffer");
+}
+
+/* Whole messages' bytes of the @len at @data. */
+static uint32_t whole(struct feed *feed, const uint8_t *data, uint32_t len, uint64_t *missing)
+{
+	const uint8_t *newline;
+	uint64_t pos = feed->skip, next;
+	uint32_t prefix;
+
+	*missing = 0;
+	if (feed->pipe->options.framing == FRAMING_LINE) {
+		newline = memrchr(data, '\n', len);
+		return newline ? newline + 1 - data : 0;
+	}
+	while (pos + PREFIX_LEN <= len) {
+		memcpy(&prefix, data + pos, PREFIX_LEN);
+		next = pos + PREFIX_LEN + be32toh(prefix);
+		if (next > len)
+			break;
+		pos = next;
+	}
+	if (pos > len || pos + PREFIX_LEN <= len)
+		*missing = pos > len ? pos - len : next - len;
+	return pos > len ? 0 : pos;
+}
+
+/* Sets a message's beginning at the end of the data aside. Returns what is left. */
+static uint32_t split(struct feed *feed, const uint8_t *data, uint32_t len)
+{
+	uint32_t half = feed->pipe->options.batch / 2, keep;
+	uint64_t missing;
+
+	if (feed->pipe->options.framing == FRAMING_RAW || feed->end)
+		return len;
+	keep = whole(feed, data, len, &missing);
+	if (feed->skip < len && len - keep <= (half < SPLIT_MAX ? half : SPLIT_MAX)) {
+		feed->rest_len = len - keep;
+		memcpy(feed->rest, data + keep, feed->rest_len);
+		feed->pipe->copied += 2 * feed->rest_len;
+		feed->skip = 0;
+		return keep;
+	}
+	feed->skip = missing;
+	return len;
+}
+
+/* One read, or as many as fill the buffer. Returns the bytes, behind what was set aside. */
+static uint32_t read_in(struct feed *feed, uint8_t *to, uint32_t room)
+{
+	struct pipe *pipe = feed->pipe;
+	uint32_t len = feed->rest_len;
+	ssize_t n;
+
+	memcpy(to, feed->rest, len);
+	feed->rest_len = 0;
+	do {
+		n = read(pipe->source_fd, to + len, room - len);
+		if (n < 0 && errno != EINTR) {
+			fail(feed, -errno);
+			warn("%s: %s", pipe->source.text, strerror(errno));
+		}
+		if (!n)
+			feed->end = true;
+		if (n > 0) {
+			len += n;
+			pipe->bytes_read += n;
+			pipe->copied += n;
+		}
+	} while (!feed->end && len < room && (n < 0 || pipe->options.fill));
+	return len;
+}
+
+static void fill_from_file(struct feed *feed)
+{
+	struct pipe *pipe = feed->pipe;
+	uint64_t addr = address_of(feed, feed->tail);
+	uint8_t *data = pipe->io.data + addr + HEADROOM;
+	struct unified_descriptor desc;
+	uint32_t len = read_in(feed, data, pipe->options.batch - HEADROOM);
+
+	len = split(feed, data, len);
+	if (!len)
+		return;
+	*slot_of(feed, feed->tail) = (struct slot) { .addr = addr + HEADROOM, .len = len };
+	if (pipe->has_bpf)
+		unified_io_prep_buffer(&desc, addr, pipe->options.batch);
+	else
+		unified_io_prep_buffer(&desc, addr + HEADROOM, len);
+	add_stages(pipe, &desc, len);
+	if (desc.type)
+		queue(feed, &desc);
+	else
+		slot_of(feed, feed->tail++)->done = true;
+}
+
+/* The next record that has a payload. */
+static void fill_from_log(struct feed *feed)
+{
+	struct pipe *pipe = feed->pipe;
+	const struct unified_io_log_header *header;
+	struct unified_descriptor desc;
+	uint32_t size;
+
+	do
+		header = log_next_header(pipe->reader);
+	while (header && !header->len);
+	if (!header) {
+		if (log_why(pipe->reader)) {
+			warn("%s: the log ends without its last record: %s", pipe->source.text,
+			     log_why(pipe->reader));
+			fail(feed, -EBADMSG);
+		}
+		feed->end = true;
+		return;
+	}
+	size = le32toh(header->size);
+	if (size > pipe->options.batch) {
+		warn("%s: a record of %u bytes does not fit a buffer: want --batch %u",
+		     pipe->source.text, size, size);
+		fail(feed, -EMSGSIZE);
+		return;
+	}
+	*slot_of(feed, feed->tail) = (struct slot) { };
+	unified_io_prep_read(&desc, address_of(feed, feed->tail), size,
+			     log_position(pipe->reader) / pipe->lba_size);
+	add_stages(pipe, &desc, (uint32_t)le64toh(header->seq));
+	queue(feed, &desc);
+}
+
+static void reap(struct feed *feed)
+{
+	const struct unified_completion *cqe;
+	struct slot *slot;
+
+	while ((cqe = unified_io_peek(&feed->pipe->io))) {
+		slot = slot_of(feed, cqe->user_data);
+		slot->done = true;
+		slot->addr = cqe->addr;
+		slot->len = cqe->flags & UNIFIED_IO_CQE_F_DROPPED ? 0 : cqe->len;
+		if (cqe->res < 0) {
+			slot->len = 0;
+			fail(feed, feed->result ?: failed(cqe));
+		}
+		unified_io_consume(&feed->pipe->io, 1);
+	}
+}
+
+/* Those that have ended, up to the first that has not; into a file in this order. */
+static void retire(struct feed *feed)
+{
+	struct slot *slot;
+	int err = 0;
+
+	for (; feed->head != feed->tail && slot_of(feed, feed->head)->done; feed->head++) {
+		slot = slot_of(feed, feed->head);
+		if (is_file(&feed->pipe->sink) && !feed->result)
+			err = write_out(feed->pipe, feed->pipe->io.data + slot->addr, slot->len);
+		if (err)
+			fail(feed, err);
+	}
+}
+
+/* Is there something to read, and a buffer for it? Waits for that or for a buffer. */
+static bool readable(struct feed *feed)
+{
+	struct pipe *pipe = feed->pipe;
+	bool room = !feed->end && feed->tail - feed->head < pipe->options.depth;
+	bool log = pipe->source.kind == ADDRESS_DRIVE;
+	struct pollfd fds[] = {
+		{ .fd = pipe->signal_fd, .events = POLLIN },
+		{ .fd = pipe->io.fd, .events = POLLIN },
+		{ .fd = room && !log ? pipe->source_fd : -1, .events = POLLIN },
+	};
+
+	poll(fds, 3, room && log ? 0 : progress_timeout(pipe));
+	if (fds[0].revents) {
+		pipe->stopped = true;
+		feed->end = true;
+	}
+	return room && !feed->end && (log || fds[2].revents);
+}
+
+int run_feed(struct pipe *pipe)
+{
+	void (*fill)(struct feed *feed) = pipe->source.kind == ADDRESS_DRIVE ? fill_from_log :
+									       fill_from_file;
+	struct feed feed = { .pipe = pipe };
+
+	feed.slots = calloc(pipe->options.depth, sizeof(*feed.slots));
+	if (!feed.slots)
+		die(EXIT_FAILED, "no memory");
+	while (!feed.end || feed.head != feed.tail) {
+		if (readable(&feed))
+			fill(&feed);
+		reap(&feed);
+		retire(&feed);
+		progress_show(pipe);
+	}
+	free(feed.slots);
+	return feed.result;
+}

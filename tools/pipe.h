@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * unified-io pipe. A source, programs, a sink:
+ *
+ *	source		socket	    the kernel receives; see stream.c
+ *			zcrx	    the NIC does; see zcrx.c
+ *			file	    read() into the region; see feed.c
+ *			log	    records read from the drive; see feed.c
+ *	programs	[split] users' programs [frame]; see programs.c
+ *	sink		log	    records, written where the one before ended
+ *			socket	    sent
+ *			file	    write() out of the region
+ */
+#ifndef PIPE_H
+#define PIPE_H
+
+#include "address.h"
+#include "framing.h"
+#include "logread.h"
+#include "tool.h"
+
+struct pipe_bpf;	/* the skeleton */
+struct bpf_link;
+struct bpf_object;
+
+#define MAX_PROGRAMS	6	/* users': those of the tool take the first and the last place */
+#define HEADROOM	sizeof(struct unified_io_log_header)
+#define MIN_BATCH	4096U
+#define MAX_BATCH	(1U << 20)	/* what a program's checksum takes at once */
+
+enum sync { SYNC_NONE, SYNC_FLUSH, SYNC_FUA };
+
+struct pipe_options {
+	enum framing framing;
+	enum sync sync;
+	uint32_t batch;		/* bytes of a buffer, headroom included */
+	uint32_t depth;		/* buffers */
+	uint64_t region;	/* bytes; 0: as many as depth buffers take */
+	uint64_t expect;	/* bytes that will come; 0: not known */
+	const char *cpus;
+	int numa_node;		/* -1: any */
+	bool small_pages;
+	bool fill;
+	bool force;
+	bool json;
+	bool quiet;
+	bool progress;
+};
+
+struct pipe {
+	struct pipe_options options;
+	struct address source, sink;
+	struct address programs[MAX_PROGRAMS];
+	unsigned int nr_programs;
+
+	struct unified_io io;
+	uint32_t lba_size;
+	int source_fd;		/* socket, file */
+	int sink_fd;
+	int drive_fd;
+	int signal_fd;
+	int source_slot, sink_slot;	/* -1: not a socket */
+
+	/* the BPF stage */
+	struct pipe_bpf *bpf;
+	struct bpf_object *objects[MAX_PROGRAMS];
+	struct bpf_link *links[MAX_PROGRAMS + 2];
+	unsigned int nr_links;
+	uint32_t xdp_id;
+	bool has_bpf;
+
+	/* the logs */
+	uint64_t log_id;
+	uint64_t log_end;	/* bytes: where the sink's log must end */
+	struct log_cursor tail;	/* what its next record will say, and where */
+	struct log_reader *reader;	/* of the source's */
+
+	/* counted here, because the kernel does not */
+	uint64_t bytes_read, bytes_written, copied;
+	bool stopped;		/* by a signal */
+};
+
+/* open.c: endpoints. Each ends the program where it fails. */
+void open_listeners(struct pipe *pipe);
+void open_drive(struct pipe *pipe);
+void open_region(struct pipe *pipe);
+/* False if a signal came while it waited for the peer. */
+bool open_peers(struct pipe *pipe);
+
+/* programs.c */
+void load_programs(struct pipe *pipe);
+void unload_programs(struct pipe *pipe);
+
+/* stream.c, feed.c, zcrx.c: to the pipe's end. Return 0 or a negative errno, having said why. */
+int run_stream(struct pipe *pipe);
+int run_feed(struct pipe *pipe);
+int run_zcrx(struct pipe *pipe);
+/* Bytes of the data area that zcrx.c takes beside the buffers. */
+uint64_t zcrx_memory(const struct pipe *pipe);
+
+/* sink.c */
+void add_stages(const struct pipe *pipe, struct unified_descriptor *desc, uint32_t arg);
+int write_out(struct pipe *pipe, const void *data, size_t len);
+int failed(const struct unified_completion *cqe);	/* says why; its error */
+int end_log(struct pipe *pipe);
+
+/* progress.c */
+void progress_begin(const struct pipe *pipe);
+int progress_timeout(const struct pipe *pipe);	/* for poll() */
+void progress_show(const struct pipe *pipe);
+void progress_end(const struct pipe *pipe, int result);
+
+#endif /* PIPE_H */
