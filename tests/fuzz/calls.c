@@ -252,6 +252,25 @@ static void call_dup(const uint8_t *a)
 		*to = (struct fuzz_region){ .fd = dup(from->fd), .setup = from->setup };
 }
 
+/* The descriptor's buffer becomes a table of up to 79 ranges there, of which most make sense. */
+static void fill_ranges(struct unified_descriptor *d, const struct fuzz_region *r, const uint8_t *a)
+{
+	static const uint32_t lens[] = { 4096, 512, 1024, 65536, 100, 1, 0, ~0U };
+	static const uint8_t numbers[] = { 1, 2, 3, 8, 64, 0, 65, 79 };
+	uint64_t nr = PICK(numbers, 5, a[3]), place = r->setup.data_offset + d->addr;
+	struct unified_net_iov *table;
+
+	if (!r->map || place > r->map_len || nr * sizeof(*table) > r->map_len - place)
+		return;
+	table = r->map + place / 8 * 8;
+	for (uint64_t i = 0; i < nr; i++)
+		table[i] = (struct unified_net_iov){
+			.addr = a[12] < 240 ? (a[12] + i * a[3]) % 256 * 2048 : wild(a[12]) - i,
+			.len = PICK(lens, 4, a[3] + a[12] * i), .resv = a[4] == 255 && i,
+		};
+	d->len = nr * sizeof(*table) + (a[3] == 254);
+}
+
 void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const uint8_t *a)
 {
 	static const uint32_t lens[] = { 4096, 512, 8192, 65536, 1, 100, 262144, 0, 4095, 4097, 1 << 20, 1 << 30,
@@ -270,7 +289,8 @@ void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const 
 		.addr = a[2] < 144 ? (a[2] & 63) * 4096ULL : a[2] < 208 ? size - 4096 * (a[2] & 15) :
 			a[2] < 240 ? a[2] * 4ULL : wild(a[2]),
 		.len = PICK(lens, 7, a[3]),
-		.flags = a[1] < 224 ? flags[a[1] % ARRAY_SIZE(flags)] : wild(a[1]),
+		.flags = a[1] < 176 ? flags[a[1] % ARRAY_SIZE(flags)] :
+			a[1] < 224 ? UNIFIED_IO_DESC_F_RANGES : wild(a[1]),
 		.type = PICK(types, 7, a[0]),
 		.user_data = a[4],
 		.nvme = {
@@ -290,6 +310,8 @@ void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const 
 		d->net.port = 0;
 		d->net.addr = 0;
 	}
+	if (d->flags & UNIFIED_IO_DESC_F_RANGES)
+		fill_ranges(d, r, a);
 }
 
 static void call_submit(const uint8_t *a)
