@@ -48,8 +48,7 @@ void uior_mem_iter(const struct uior_mem *mem, struct iov_iter *iter,
 	iov_iter_advance(iter, skip);
 }
 
-/* Charged to the user, as io_uring and AF_XDP do. */
-static int uior_mem_charge(struct uior_mem *mem)
+static int uior_mem_try_charge(struct uior_mem *mem)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	unsigned long pages = mem->size >> PAGE_SHIFT;
@@ -66,6 +65,20 @@ static int uior_mem_charge(struct uior_mem *mem)
 	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &old, old + pages));
 	mem->user = get_uid(user);
 	return 0;
+}
+
+/*
+ * Charged to the user, as io_uring and AF_XDP do. A region that was closed keeps its
+ * charge until it is freed, which is soon: who closes one may open the next.
+ */
+static int uior_mem_charge(struct uior_mem *mem)
+{
+	int ret = uior_mem_try_charge(mem);
+
+	if (ret)
+		wait_event_killable_timeout(uior_freed, !(ret = uior_mem_try_charge(mem)) ||
+					    !atomic_read(&uior_nr_closed), HZ);
+	return ret;
 }
 
 static void uior_mem_uncharge(struct uior_mem *mem)

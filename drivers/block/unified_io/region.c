@@ -18,6 +18,10 @@
 
 DEFINE_XARRAY_ALLOC1(uior_regions);
 
+/* Regions between close and free, and who waits for the latter. */
+atomic_t uior_nr_closed = ATOMIC_INIT(0);
+DECLARE_WAIT_QUEUE_HEAD(uior_freed);
+
 /* Where the data area may be mapped by PMDs on its own, it pays to align it. */
 #define UIOR_ALIGN_DATA_FROM	(16UL << 20)
 
@@ -123,6 +127,8 @@ static void uior_region_free(struct work_struct *work)
 	synchronize_rcu();
 	cancel_work_sync(&region->work);
 	uior_region_destroy(region);
+	atomic_dec(&uior_nr_closed);
+	wake_up_all(&uior_freed);
 	module_put(THIS_MODULE);
 }
 
@@ -238,6 +244,7 @@ struct uior_region *uior_region_create(struct unified_io_setup *setup)
 /* The file is gone: nothing new begins, what waits is cancelled. */
 void uior_region_close(struct uior_region *region)
 {
+	atomic_inc(&uior_nr_closed);
 	debugfs_remove_recursive(region->debugfs);
 	/* No arrival may find its program gone. */
 	uior_sock_detach_all(region);

@@ -412,6 +412,8 @@ struct uior_region {
 };
 
 extern struct xarray uior_regions;	/* lookups under uior_bpf_lock */
+extern atomic_t uior_nr_closed;
+extern wait_queue_head_t uior_freed;
 extern struct workqueue_struct *uior_wq;
 
 /* mem.c */
