@@ -16,10 +16,11 @@ def collect(documents):
     files = collections.defaultdict(dict)
     for document in documents:
         for entry in document["files"]:
-            at = entry["file"].rfind(ours)
+            path = os.path.join(document["current_working_directory"], entry["file"])
+            at = path.rfind(ours)
             if at < 0:
                 continue
-            lines = files[entry["file"][at:]]
+            lines = files[path[at:]]
             for line in entry["lines"]:
                 nr = line["line_number"]
                 branches = [b["count"] for b in line["branches"]]

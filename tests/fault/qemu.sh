@@ -21,7 +21,7 @@ wait_for_drive() {
 # put NODE SERIAL: the drive as it was, but on another block node.
 put() {
 	unplug "$2"
-	execute device_add "{\"driver\":\"nvme\",\"id\":\"$2\",\"serial\":\"$2\",\"drive\":\"$1\"}"
+	replug "$2" "$1"
 	wait_for_drive "$2"
 }
 
