@@ -8,25 +8,14 @@ execute() {
 	reply=$(qmp "{\"execute\":\"$1\",\"arguments\":$2}") || { echo "$1: $reply" >&2; return 1; }
 }
 
-wait_for_drive() {
-	for _ in {1..100}; do
-		drive=$(disk "$1" 2>/dev/null)
-		[ ! -b "$drive" ] || return 0
-		sleep 0.1
-	done
-	echo "$1 does not come" >&2
-	return 1
-}
-
 # put NODE SERIAL: the drive as it was, but on another block node.
 put() {
 	unplug "$2"
 	replug "$2" "$1"
-	wait_for_drive "$2"
+	drive=$(disk "$2")
 }
 
 put_back() {
 	unplug "$1"
 	replug "$1"
-	wait_for_drive "$1"
 }

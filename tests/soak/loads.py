@@ -163,14 +163,6 @@ class Store(Load):
         if event in ("end", "reset", "client") and status not in (0, -signal.SIGKILL):
             raise Failure(f"the server ended with status {status} after '{event}': {self.said()}")
 
-    def replug(self):
-        subprocess.run(["replug", self.serial], check=True)
-        end = time.monotonic() + PATIENCE
-        while not disk(self.serial):
-            if time.monotonic() > end:
-                raise Failure("the drive does not come back")
-            time.sleep(0.05)
-
     def check(self, seed, base, acks):
         command = (f"dd if={disk(self.serial)} iflag=direct bs=1M skip={base >> 20} count={self.CONNS * self.AREA >> 20}"
                    f" status=none | {BIN}crash_check {seed} {self.CONNS} {self.AREA} {acks}")
@@ -196,7 +188,7 @@ class Store(Load):
         self.disturb(event, server, client)
         self.end(event, server, client)
         if event == "unplug":
-            self.replug()
+            subprocess.run(["replug", self.serial], check=True)
         self.check(seed, base, acks)
         self.count("streams", self.CONNS)
 
