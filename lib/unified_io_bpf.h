@@ -5,7 +5,9 @@
  * their code in drivers/block/unified_io/kfuncs.c.
  *
  * Offsets are in bytes from the start of the operation's buffer, which is
- * ctx->cap bytes long; the data are the ctx->len bytes from ctx->off.
+ * ctx->cap bytes long; the data are the ctx->len bytes from ctx->off. Of a table of
+ * ranges the buffer is one range after the other: bytes that follow each other
+ * there need not do so in memory, and no pointer reaches from one range into the next.
  */
 #ifndef UNIFIED_IO_BPF_H
 #define UNIFIED_IO_BPF_H
@@ -43,6 +45,13 @@ struct unified_io_bpf_ops {
 /* A pointer to @size bytes of the buffer at @off, or NULL; @size is a constant. */
 extern __u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, __u32 off,
 			   const __u64 rdwr_buf_size) __ksym;
+/* How many bytes from @off on one pointer reaches. */
+extern __s64 bpf_uior_contig(struct unified_io_bpf_ctx *ctx, __u32 off) __ksym;
+/* For what straddles two ranges: copies out of the buffer and into it, counted. */
+extern int bpf_uior_load_bytes(struct unified_io_bpf_ctx *ctx, __u32 off, void *buf,
+			       __u32 buf__sz) __ksym;
+extern int bpf_uior_store_bytes(struct unified_io_bpf_ctx *ctx, __u32 off, const void *buf,
+				__u32 buf__sz) __ksym;
 /* The data are now the @len bytes from @off. */
 extern int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len) __ksym;
 extern int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, __u32 len) __ksym;

@@ -5,54 +5,14 @@
  * cannot gather and what is malformed is refused; a table that another thread
  * rewrites does no harm.
  */
-#include "common.h"
-
-#define LBA	8192
-
-static struct region r;
-static const char *path;
-static struct unified_net_iov *table;	/* at the start of the data area */
-static unsigned int nr_ranges;
-static unsigned char *want;
-static size_t want_len;
-
-static uint32_t below(uint32_t n)
-{
-	return rand() % n;
-}
-
-static void begin(void)
-{
-	static uint64_t seed;
-
-	nr_ranges = 0;
-	want_len = 0;
-	pattern_fill(r.data + 4096, r.setup.data_size - 4096, 0, ++seed * 0x9e3779b97f4a7c15);
-}
-
-static void range(uint64_t addr, uint32_t len)
-{
-	table[nr_ranges++] = (struct unified_net_iov){ .addr = addr, .len = len };
-	memcpy(want + want_len, r.data + addr, len);
-	want_len += len;
-}
+#include "table.h"
 
 static struct unified_descriptor write_table(void)
 {
-	struct unified_descriptor d = desc_nvme(NVME_CMD_WRITE, 0, nr_ranges * sizeof(*table), LBA);
+	struct unified_descriptor d = desc_table();
 
-	d.flags = UNIFIED_IO_DESC_F_RANGES;
+	then_write(&d);
 	return d;
-}
-
-static void check_stored(void)
-{
-	unsigned char *got = malloc(want_len);
-
-	CHECK(got);
-	drive_read(path, (uint64_t)LBA * drive_block(path), got, want_len);
-	CHECK(!memcmp(got, want, want_len));
-	free(got);
 }
 
 static void check_write(struct unified_completion c)
@@ -125,11 +85,8 @@ static void sends(void)
 	slot = attach(&r, fd[0]);
 	for (int i = 0; i < 10; i++) {
 		random_table(i % 2 ? 1 : region_info(&r).range_alignment, 20000);
-		d = i % 2 ? desc_send(slot, 0, nr_ranges * sizeof(*table)) : write_table();
-		d.flags = UNIFIED_IO_DESC_F_RANGES;
-		d.type |= UNIFIED_REGION_F_NETWORK;
-		d.net.flags = UNIFIED_IO_NET_F_SEND;
-		d.net.tx_slot = slot;
+		d = i % 2 ? desc_table() : write_table();
+		then_send(&d, slot);
 		CHECK(pthread_create(&thread, NULL, read_all, &fd[1]) == 0);
 		CHECK_RES(run(&r, d).res, (int)want_len);
 		pthread_join(thread, NULL);
@@ -181,9 +138,6 @@ static void errors(void)
 	d = write_table();
 	d.flags |= UNIFIED_IO_DESC_F_PAD;
 	CHECK_RES(result(&r, d), -EINVAL);
-	d = write_table();
-	d.type |= UNIFIED_REGION_F_BPF;
-	CHECK_RES(result(&r, d), -EINVAL);
 	for (int opcode = NVME_CMD_READ; opcode != -1; opcode = opcode == NVME_CMD_READ ? NVME_CMD_FLUSH : -1) {
 		d = write_table();
 		d.nvme.opcode = opcode;
@@ -228,29 +182,16 @@ int main(void)
 {
 	const char *const drives[] = { "NVME0", "VIRTIO", "NULLBLK", "PARTITION" };
 	const unsigned int flags[] = { 0, UNIFIED_IO_SETUP_SMALL_PAGES, UNIFIED_IO_SETUP_BLOCK_LAYER };
-	struct unified_io_setup setup = SETUP_DEFAULT;
 
-	setup.region_size = 8 * MiB;
 	for (size_t i = 0; i < ARRAY_SIZE(drives) * ARRAY_SIZE(flags); i++) {
-		path = env(drives[i % ARRAY_SIZE(drives)]);
-		setup.flags = flags[i / ARRAY_SIZE(drives)];
-		region_setup(&r, path, setup);
-		table = (void *)r.data;
-		want = malloc(r.setup.data_size);
-		CHECK(want);
+		table_open(env(drives[i % ARRAY_SIZE(drives)]), flags[i / ARRAY_SIZE(drives)]);
 		writes();
 		errors();
-		region_close(&r);
-		free(want);
+		table_close();
 	}
-	path = env("NVME0");
-	setup.flags = 0;
-	region_setup(&r, path, setup);
-	table = (void *)r.data;
-	want = malloc(r.setup.data_size);
-	CHECK(want);
+	table_open(env("NVME0"), 0);
 	sends();
 	rewritten();
-	region_close(&r);
+	table_close();
 	return 0;
 }

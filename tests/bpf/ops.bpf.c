@@ -14,6 +14,9 @@ __u64 calls_until_verdict;
 struct step steps[NR_STEPS];
 struct keep keeps[NR_KEEPS];
 
+/* by both */
+__u8 bytes[NR_BYTES];
+
 /* read by the test */
 __u64 nr_calls;
 __u64 seen_user_data, seen_lba;
@@ -93,6 +96,16 @@ static __s64 keep_list(struct unified_io_bpf_ctx *ctx, __u32 nr)
 	return ret;
 }
 
+static __s64 load_bytes(struct unified_io_bpf_ctx *ctx, __u32 off, __u64 len)
+{
+	return len <= NR_BYTES ? bpf_uior_load_bytes(ctx, off, bytes, len) : -1;
+}
+
+static __s64 store_bytes(struct unified_io_bpf_ctx *ctx, __u32 off, __u64 len)
+{
+	return len <= NR_BYTES ? bpf_uior_store_bytes(ctx, off, bytes, len) : -1;
+}
+
 static __s64 do_step(struct unified_io_bpf_ctx *ctx, const struct step *s)
 {
 	switch (s->op) {
@@ -128,6 +141,12 @@ static __s64 do_step(struct unified_io_bpf_ctx *ctx, const struct step *s)
 		return bpf_uior_keep(ctx, s->a, s->b);
 	case STEP_KEEP_LIST:
 		return keep_list(ctx, s->a);
+	case STEP_CONTIG:
+		return bpf_uior_contig(ctx, s->a);
+	case STEP_LOAD_BYTES:
+		return load_bytes(ctx, s->a, s->b);
+	case STEP_STORE_BYTES:
+		return store_bytes(ctx, s->a, s->b);
 	}
 	return 0;
 }

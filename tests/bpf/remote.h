@@ -26,9 +26,13 @@ enum step_op {
 	STEP_XOR_ALL,		/* a: xors the first 64 bytes of the data with it */
 	STEP_KEEP,		/* a = off, b = len */
 	STEP_KEEP_LIST,		/* a = how many of keeps[] */
+	STEP_CONTIG,		/* a = off */
+	STEP_LOAD_BYTES,	/* a = off, b = len: into bytes[] */
+	STEP_STORE_BYTES,	/* a = off, b = len: from there */
 };
 
 #define NR_KEEPS	256
+#define NR_BYTES	4096
 
 struct keep {
 	__u32	off;

@@ -240,16 +240,15 @@ int uior_read(struct uior_op *op)
 static int uior_write_pad(struct uior_op *op, u32 *len)
 {
 	u32 pad = -*len & ((1U << op->region->dev.lba_shift) - 1);
-	struct uior_range *last = uior_gathered(op) ? &op->ranges[op->nr_ranges - 1] : NULL;
-	u32 end = last ? last->off + last->len : op->ctx.off + op->ctx.len;
+	struct uior_range *last = &op->ranges[op->nr_ranges - 1];
+	u32 end = last->off + last->len;
 
 	if (!pad || !(op->desc.flags & UNIFIED_IO_DESC_F_PAD))
 		return 0;
 	if (pad > op->ctx.cap - end)
 		return -ERANGE;
-	memset(op->region->mem.vaddr + uior_op_pos(op, end), 0, pad);
-	if (last)
-		last->len += pad;
+	uior_buf_zero(op, end, pad);
+	last->len += pad;
 	*len += pad;
 	return 0;
 }
@@ -257,10 +256,12 @@ static int uior_write_pad(struct uior_op *op, u32 *len)
 static int uior_write_begin(struct uior_op *op)
 {
 	u32 len = op->ctx.len;
-	int ret = uior_write_pad(op, &len);
+	int ret;
 
+	uior_gather_begin(op);
+	ret = uior_write_pad(op, &len);
 	if (!ret)
-		ret = uior_dev_check(op, op->ctx.off, len, op->ctx.lba);
+		ret = uior_dev_check(op, op->ctx.off, len, op->ctx.lba) ?: uior_gather_fits(op);
 	if (ret)
 		return ret;
 	op->io_len = len;

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Data in several ranges: what a program keeps, or a table names, the sinks gather.
+ * Data in several pieces: what a program keeps of the buffer, and a buffer that is
+ * itself in several pieces (buffer.c). The sinks gather them.
  *
  * A range that a program keeps is taken over as it is where the drive can begin
  * a DMA segment there and a segment is worth it; otherwise its bytes move up to
  * the end of the one before, and are counted as moved. So a program need not
  * know the drive.
  *
+ * Ranges that a program keeps ascend in the buffer and do not overlap. Where a
+ * range goes from one piece of the buffer to the next the data are divided, too, and
+ * nothing is done about a drive that cannot take them so: it is refused.
+ *
  * What a sink asks for becomes a table of bio_vecs in the operation, for one
- * command or one message at a time. Ranges that a program keeps ascend and do not
- * overlap; those of a table need not.
+ * command or one message at a time.
  */
 #include <linux/blkdev.h>
-#include <linux/overflow.h>
 
 #include "uior.h"
 
@@ -38,18 +41,24 @@ void uior_gather_limit(struct uior_dev *dev)
 	dev->range_min = max(block, UIOR_RANGE_MIN);
 }
 
+/* Offset in the region of where a range ends, which is not where the next byte of the buffer is. */
+static u64 uior_range_end(const struct uior_op *op, const struct uior_range *range)
+{
+	return uior_op_pos(op, range->off + range->len - 1) + 1;
+}
+
 /* Can the data go on at @off though the range before ended elsewhere? */
 static bool uior_may_gather(const struct uior_op *op, const struct uior_range *last,
 			    u32 off, u32 len)
 {
 	const struct uior_dev *dev = &op->region->dev;
-	u64 borders = uior_op_pos(op, last->off + last->len) | uior_op_pos(op, off);
 	u32 least = min(last->len, len);
 
 	if (op->nr_ranges == UIOR_MAX_RANGES || op->state & UIOR_OP_WHOLE)
 		return false;
 	if (op->todo & BIT(UNIFIED_IO_STAGE_WRITE))
-		return dev->gathers && least >= dev->range_min && !(borders & dev->range_mask);
+		return dev->gathers && least >= dev->range_min &&
+		       !((uior_range_end(op, last) | uior_op_pos(op, off)) & dev->range_mask);
 	/* Without a sink the process wants its data in one piece. */
 	return op->todo & BIT(UNIFIED_IO_STAGE_SEND) && least >= UIOR_RANGE_MIN;
 }
@@ -61,7 +70,9 @@ static void uior_keep_first(struct uior_op *op, u32 off)
 
 	if (op->todo & BIT(UNIFIED_IO_STAGE_WRITE))
 		past = uior_op_pos(op, off) & bdev_dma_alignment(op->region->dev.bdev);
-	op->ranges[0] = (struct uior_range) { .off = past <= off ? off - past : off };
+	if (past > off - uior_buf_start(op, off))
+		past = 0;
+	op->ranges[0] = (struct uior_range) { .off = off - past };
 	op->nr_ranges = 1;
 	op->ctx.off = op->ranges[0].off;
 	op->ctx.len = 0;
@@ -77,7 +88,6 @@ static void uior_keep_first(struct uior_op *op, u32 off)
  */
 int uior_keep(struct uior_op *op, u32 off, u32 len)
 {
-	void *buf = op->region->mem.vaddr + uior_op_pos(op, 0);
 	struct uior_range *last;
 	u32 end;
 
@@ -93,108 +103,50 @@ int uior_keep(struct uior_op *op, u32 off, u32 len)
 		return 0;
 	}
 	if (off != end) {
-		memmove(buf + end, buf + off, len);
+		uior_buf_move(op, end, off, len);
 		uior_op_moved(op, len);
 	}
 	last->len += len;
 	return 0;
 }
 
-/* The process's memory: each field is read once. */
-static int uior_table_read(const struct uior_op *op, const struct unified_net_iov *shared,
-			   struct unified_net_iov *range)
+/* The data are ranges, also where the program kept none. For sinks: a program may yet keep. */
+void uior_gather_begin(struct uior_op *op)
 {
-	u64 end;
-
-	range->addr = READ_ONCE(shared->addr);
-	range->len = READ_ONCE(shared->len);
-	if (READ_ONCE(shared->resv))
-		return -EINVAL;
-	if (!range->len)
-		return -EMSGSIZE;
-	if (check_add_overflow(range->addr, (u64)range->len, &end) || end > op->region->data_size)
-		return -ERANGE;
-	return 0;
+	if (op->nr_ranges)
+		return;
+	op->ranges[0] = (struct uior_range) { op->ctx.off, op->ctx.len };
+	op->nr_ranges = 1;
 }
 
-/* The data go on with @range, whose offset is as wide as our ranges' for now. */
-static int uior_table_add(struct uior_op *op, const struct unified_net_iov *range, u64 *base,
-			  u64 *addrs)
+/* Where the pieces of @range begin and end, all bits in one; @end: of the piece before, if any. */
+static u64 uior_range_borders(const struct uior_op *op, const struct uior_range *range, u64 *end)
 {
-	u32 nr = op->nr_ranges;
+	u32 off = range->off, left = range->len, part;
+	u64 borders = 0;
 
-	if (range->len > UNIFIED_IO_MAX_LEN - op->ctx.len)
-		return -EMSGSIZE;
-	op->ctx.len += range->len;
-	*base = min(*base, range->addr);
-	if (nr && addrs[nr - 1] + op->ranges[nr - 1].len == range->addr) {
-		op->ranges[nr - 1].len += range->len;
-		return 0;
+	for (; left; off += part, left -= part) {
+		u64 pos = uior_op_pos(op, off);
+
+		part = min(left, uior_buf_run(op, off));
+		if (*end)
+			borders |= *end | pos;
+		*end = pos + part;
 	}
-	addrs[nr] = range->addr;
-	op->ranges[nr].len = range->len;
-	op->nr_ranges++;
-	return 0;
+	return borders;
 }
 
-/* Our ranges count from the start of the buffer: it begins at the lowest of them. */
-static int uior_table_place(struct uior_op *op, u64 base, const u64 *addrs)
-{
-	u64 end = 0;
-	u32 i;
-
-	for (i = 0; i < op->nr_ranges; i++) {
-		end = max(end, addrs[i] + op->ranges[i].len - base);
-		op->ranges[i].off = addrs[i] - base;
-	}
-	if (end > U32_MAX)
-		return -ERANGE;
-	op->desc.addr = base;
-	op->ctx.cap = end;
-	op->ctx.off = op->ranges[0].off;
-	return 0;
-}
-
-/**
- * uior_gather_table - the data are what the operation's buffer, a table, names
- * @op: its buffer is inside the data area; becomes the span of the ranges
- *
- * Context: process. Return: 0, -EINVAL, -EMSGSIZE or -ERANGE.
- */
-int uior_gather_table(struct uior_op *op)
-{
-	const struct unified_net_iov *table = op->region->mem.vaddr + uior_op_pos(op, 0);
-	u32 i, nr = op->desc.len / sizeof(*table);
-	u64 addrs[UIOR_MAX_RANGES], base = U64_MAX;
-	struct unified_net_iov range;
-	int ret;
-
-	if (op->desc.len % sizeof(*table) || op->desc.addr % sizeof(u64))
-		return -EINVAL;
-	if (nr > UIOR_MAX_RANGES)
-		return -EMSGSIZE;
-	op->ctx.len = 0;
-	for (i = 0; i < nr; i++) {
-		ret = uior_table_read(op, &table[i], &range) ?:
-		      uior_table_add(op, &range, &base, addrs);
-		if (ret)
-			return ret;
-	}
-	return uior_table_place(op, base, addrs);
-}
-
-/* Can the drive take the ranges of a table one after the other? 0 or -EREMOTEIO. */
+/* Can the drive take the pieces of the data one after the other? 0 or -EREMOTEIO. */
 int uior_gather_fits(const struct uior_op *op)
 {
-	u64 borders = 0;
+	u64 borders = 0, end = 0;
 	u32 i;
 
-	for (i = 1; i < op->nr_ranges; i++) {
-		const struct uior_range *last = &op->ranges[i - 1];
-
-		borders |= uior_op_pos(op, last->off + last->len);
-		borders |= uior_op_pos(op, op->ranges[i].off);
-	}
+	/* What was kept of a buffer in one piece was chosen to fit. */
+	if (!op->nr_extents)
+		return 0;
+	for (i = 0; i < op->nr_ranges; i++)
+		borders |= uior_range_borders(op, &op->ranges[i], &end);
 	return borders & op->region->dev.range_mask ? -EREMOTEIO : 0;
 }
 
@@ -205,12 +157,12 @@ static u32 uior_gather_range(struct uior_op *op, u32 off, u32 len, u32 max_vecs)
 	u32 done = 0;
 
 	while (done < len && op->nr_vecs < max_vecs) {
+		u32 part = min(len - done, uior_buf_run(op, off + done));
 		const struct bio_vec *from;
 		size_t skip;
-		u32 part;
 
 		from = mem->bvecs + uior_mem_bvec(mem, uior_op_pos(op, off + done), &skip);
-		part = min_t(size_t, len - done, from->bv_len - skip);
+		part = min_t(size_t, part, from->bv_len - skip);
 		bvec_set_page(&op->vecs[op->nr_vecs++], from->bv_page, part, skip);
 		done += part;
 	}
@@ -218,7 +170,22 @@ static u32 uior_gather_range(struct uior_op *op, u32 off, u32 len, u32 max_vecs)
 }
 
 /**
- * uior_gather - fill the operation's table of vectors
+ * uior_gather_span - fill the operation's table of vectors with a span of the buffer
+ * @op: nothing points to its table
+ * @off: first byte, in the buffer
+ * @len: bytes
+ * @max_vecs: at most UIOR_MAX_VECS
+ *
+ * Context: any. Return: the bytes that @op->vecs holds, up to @len.
+ */
+u32 uior_gather_span(struct uior_op *op, u32 off, u32 len, u32 max_vecs)
+{
+	op->nr_vecs = 0;
+	return uior_gather_range(op, off, len, max_vecs);
+}
+
+/**
+ * uior_gather - fill the operation's table of vectors with data
  * @op: with ranges; nothing points to its table
  * @from: first byte, counted in the data
  * @len: bytes, not more than there are
@@ -232,7 +199,7 @@ u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs)
 	u32 done = 0;
 
 	op->nr_vecs = 0;
-	for (; from >= range->len; range++)
+	for (; from && from >= range->len; range++)
 		from -= range->len;
 	while (done < len && op->nr_vecs < max_vecs) {
 		done += uior_gather_range(op, range->off + from,

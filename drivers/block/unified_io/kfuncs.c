@@ -4,7 +4,9 @@
  * setters.
  *
  * Offsets that a program gives are from the start of the buffer. Each is
- * checked against the buffer here, once, in uior_span().
+ * checked against the buffer here, once, in uior_inside(). Of a table of ranges
+ * the buffer is one range after the other (buffer.c), so bytes that follow each
+ * other need not do so in memory; all kfuncs but bpf_uior_data() see to that.
  */
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
@@ -23,14 +25,18 @@ static struct uior_op *uior_ctx_op(struct unified_io_bpf_ctx *ctx)
 	return container_of(ctx, struct uior_op, ctx);
 }
 
-/* The bytes, if all of them are in the buffer. */
-static u8 *uior_span(struct unified_io_bpf_ctx *ctx, u32 off, u64 len)
+/* Are all of the bytes in the buffer? */
+static bool uior_inside(const struct unified_io_bpf_ctx *ctx, u32 off, u64 len)
 {
-	struct uior_op *op = uior_ctx_op(ctx);
+	return off <= ctx->cap && len <= ctx->cap - off;
+}
 
-	if (off > ctx->cap || len > ctx->cap - off)
-		return NULL;
-	return op->region->mem.vaddr + uior_op_pos(op, off);
+/* Can a kfunc take so many at once? */
+static int uior_span_check(const struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
+{
+	if (!uior_inside(ctx, off, len))
+		return -ERANGE;
+	return len > UNIFIED_IO_BPF_SPAN_MAX ? -EMSGSIZE : 0;
 }
 
 __bpf_kfunc_start_defs();
@@ -44,12 +50,80 @@ __bpf_kfunc_start_defs();
  * The whole buffer can be reached, not only the data.
  *
  * Return: a pointer to @rdwr_buf_size bytes, or NULL if not all of them are in
- * the buffer. Context: any; does not sleep.
+ * the buffer, or not in one range of it (see bpf_uior_contig()). Context: any;
+ * does not sleep.
  */
 __bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
 			      const size_t rdwr_buf_size)
 {
-	return uior_span(ctx, off, rdwr_buf_size);
+	u32 part;
+	u8 *data;
+
+	if (!uior_inside(ctx, off, rdwr_buf_size))
+		return NULL;
+	data = uior_buf_part(uior_ctx_op(ctx), off, rdwr_buf_size, &part);
+	return part == rdwr_buf_size ? data : NULL;
+}
+
+/**
+ * bpf_uior_contig - how many bytes one pointer reaches
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ *
+ * Return: bytes from @off to the end of its range, or without ranges of the
+ * buffer; 0 at the end; -ERANGE outside the buffer. Context: any; does not sleep.
+ */
+__bpf_kfunc s64 bpf_uior_contig(struct unified_io_bpf_ctx *ctx, u32 off)
+{
+	if (off > ctx->cap)
+		return -ERANGE;
+	return uior_buf_run(uior_ctx_op(ctx), off);
+}
+
+/**
+ * bpf_uior_load_bytes - copy bytes out of the buffer
+ * @ctx: the operation
+ * @off: first byte, from the start of the buffer
+ * @buf: the program's own memory
+ * @buf__sz: bytes, up to UNIFIED_IO_BPF_SPAN_MAX; counted as copied
+ *
+ * For what straddles two ranges: a program cannot have a pointer to it.
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_load_bytes(struct unified_io_bpf_ctx *ctx, u32 off, void *buf,
+				    u32 buf__sz)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	int ret = uior_span_check(ctx, off, buf__sz);
+
+	if (ret)
+		return ret;
+	uior_buf_load(op, off, buf, buf__sz);
+	uior_op_copied(op, UNIFIED_IO_STAGE_BPF, buf__sz);
+	return 0;
+}
+
+/**
+ * bpf_uior_store_bytes - copy bytes into the buffer
+ * @ctx: the operation
+ * @off: where to, from the start of the buffer
+ * @buf: the program's own memory
+ * @buf__sz: bytes, up to UNIFIED_IO_BPF_SPAN_MAX; counted as copied
+ *
+ * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long. Context: any; does not sleep.
+ */
+__bpf_kfunc int bpf_uior_store_bytes(struct unified_io_bpf_ctx *ctx, u32 off, const void *buf,
+				     u32 buf__sz)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	int ret = uior_span_check(ctx, off, buf__sz);
+
+	if (ret)
+		return ret;
+	uior_buf_store(op, off, buf, buf__sz);
+	uior_op_copied(op, UNIFIED_IO_STAGE_BPF, buf__sz);
+	return 0;
 }
 
 /**
@@ -58,13 +132,13 @@ __bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
  * @off: first byte, from the start of the buffer
  * @len: bytes; the sinks get these
  *
- * In one piece: what bpf_uior_keep() was told is forgotten.
+ * Of the buffer all that is between: what bpf_uior_keep() was told is forgotten.
  *
  * Return: 0, or -ERANGE outside the buffer. Context: any; does not sleep.
  */
 __bpf_kfunc int bpf_uior_set_data(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
 {
-	if (!uior_span(ctx, off, len))
+	if (!uior_inside(ctx, off, len))
 		return -ERANGE;
 	ctx->off = off;
 	ctx->len = len;
@@ -96,18 +170,17 @@ __bpf_kfunc int bpf_uior_set_len(struct unified_io_bpf_ctx *ctx, u32 len)
  * number of segments does not allow that, where a range is shorter than a
  * logical block, and where neither stage follows, the bytes move up to the end
  * of those kept before (the first: to the alignment of the drive), and count as
- * moved.
+ * moved. Borders of ranges stay where they are: if the drive cannot gather
+ * those inside the data, the write fails with EREMOTEIO.
  *
  * Return: 0; -ERANGE outside the buffer; -EMSGSIZE if too long; -EINVAL if @off
  * does not ascend. Context: any; does not sleep.
  */
 __bpf_kfunc int bpf_uior_keep(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
 {
-	if (!uior_span(ctx, off, len))
-		return -ERANGE;
-	if (len > UNIFIED_IO_BPF_SPAN_MAX)
-		return -EMSGSIZE;
-	return len ? uior_keep(uior_ctx_op(ctx), off, len) : 0;
+	int ret = uior_span_check(ctx, off, len);
+
+	return ret || !len ? ret : uior_keep(uior_ctx_op(ctx), off, len);
 }
 
 /**
@@ -158,7 +231,7 @@ __bpf_kfunc int bpf_uior_set_send(struct unified_io_bpf_ctx *ctx, u32 off, u32 l
 {
 	struct uior_op *op = uior_ctx_op(ctx);
 
-	if (!uior_span(ctx, off, len))
+	if (!uior_inside(ctx, off, len))
 		return -ERANGE;
 	op->send_off = off;
 	op->send_len = len;
@@ -182,9 +255,8 @@ __bpf_kfunc int bpf_uior_set_send(struct unified_io_bpf_ctx *ctx, u32 off, u32 l
 __bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
 {
 	struct uior_op *op = uior_ctx_op(ctx);
-	u8 *from = uior_span(ctx, off, len);
 
-	if (!from)
+	if (!uior_inside(ctx, off, len))
 		return -ERANGE;
 	if (len > UNIFIED_IO_CARRY_MAX)
 		return -EMSGSIZE;
@@ -192,7 +264,7 @@ __bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
 		return -ENOTCONN;
 	if (op->state & UIOR_OP_EOF)
 		return -ENODATA;
-	memcpy(op->rx->carry, from, len);
+	uior_buf_load(op, off, op->rx->carry, len);
 	op->rx->carry_len = len;
 	uior_op_copied(op, UNIFIED_IO_STAGE_RECV, len);
 	atomic64_add(len, &op->region->counts.carried);
@@ -211,13 +283,11 @@ __bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
 __bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, u32 len)
 {
 	struct uior_op *op = uior_ctx_op(ctx);
-	u8 *to = uior_span(ctx, dst, len), *from = uior_span(ctx, src, len);
+	int ret = uior_span_check(ctx, src, len) ?: uior_span_check(ctx, dst, len);
 
-	if (!to || !from)
-		return -ERANGE;
-	if (len > UNIFIED_IO_BPF_SPAN_MAX)
-		return -EMSGSIZE;
-	memmove(to, from, len);
+	if (ret)
+		return ret;
+	uior_buf_move(op, dst, src, len);
 	uior_op_moved(op, len);
 	return 0;
 }
@@ -234,14 +304,19 @@ __bpf_kfunc int bpf_uior_move(struct unified_io_bpf_ctx *ctx, u32 dst, u32 src, 
  */
 __bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u8 c)
 {
-	u8 *from = uior_span(ctx, off, len), *at;
+	const struct uior_op *op = uior_ctx_op(ctx);
+	int ret = uior_span_check(ctx, off, len);
+	u32 part;
 
-	if (!from)
-		return -ERANGE;
-	if (len > UNIFIED_IO_BPF_SPAN_MAX)
-		return -EMSGSIZE;
-	at = memchr(from, c, len);
-	return at ? off + (at - from) : -ENOENT;
+	if (ret)
+		return ret;
+	for (; len; off += part, len -= part) {
+		const u8 *from = uior_buf_part(op, off, len, &part), *at = memchr(from, c, part);
+
+		if (at)
+			return off + (at - from);
+	}
+	return -ENOENT;
 }
 
 /**
@@ -256,19 +331,27 @@ __bpf_kfunc s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, u32 off, u32 len
  */
 __bpf_kfunc s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, u32 off, u32 len, u32 seed)
 {
-	u8 *from = uior_span(ctx, off, len);
+	const struct uior_op *op = uior_ctx_op(ctx);
+	int ret = uior_span_check(ctx, off, len);
+	u32 crc = ~seed, part;
 
-	if (!from)
-		return -ERANGE;
-	if (len > UNIFIED_IO_BPF_SPAN_MAX)
-		return -EMSGSIZE;
-	return (u32)~crc32c(~seed, from, len);
+	if (ret)
+		return ret;
+	for (; len; off += part, len -= part) {
+		const u8 *from = uior_buf_part(op, off, len, &part);
+
+		crc = crc32c(crc, from, part);
+	}
+	return (u32)~crc;
 }
 
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(uior_kfunc_ids)
 BTF_ID_FLAGS(func, bpf_uior_data, KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_contig, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_load_bytes, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_uior_store_bytes, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_data, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_set_len, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_keep, KF_TRUSTED_ARGS)

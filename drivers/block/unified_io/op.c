@@ -19,8 +19,6 @@ static int (*const uior_stages[UNIFIED_IO_STAGE_NR])(struct uior_op *op) = {
 };
 
 #define UIOR_SOURCES	(BIT(UNIFIED_IO_STAGE_RECV) | BIT(UNIFIED_IO_STAGE_READ))
-#define UIOR_SINKS	(BIT(UNIFIED_IO_STAGE_WRITE) | BIT(UNIFIED_IO_STAGE_FLUSH) | \
-			 BIT(UNIFIED_IO_STAGE_SEND))
 
 static void uior_op_task(struct uior_task *task)
 {
@@ -104,12 +102,6 @@ void uior_op_put(struct uior_op *op)
 	uior_op_release(op, NULL);
 	/* A flow may have parked for want of the slot. */
 	uior_flow_unpark(region);
-}
-
-/* Offset in the region of a byte of the operation's buffer. */
-u64 uior_op_pos(const struct uior_op *op, u32 off)
-{
-	return op->region->data_offset + op->desc.addr + off;
 }
 
 static bool uior_has(const struct uior_op *op, u32 stage)
@@ -197,10 +189,10 @@ static int uior_check_flags(const struct uior_op *op)
 	if ((d->flags & UNIFIED_IO_DESC_F_XDP_THEN_OPS) &&
 	    (!uior_has(op, UNIFIED_IO_STAGE_BPF) || !d->bpf.prog_id))
 		return -EINVAL;
-	/* Nothing to receive into, to look at as a whole, or to pad. */
+	/* Nothing to receive into; and what no program makes is not padded. */
 	if ((d->flags & UNIFIED_IO_DESC_F_RANGES) &&
-	    (op->todo & ~UIOR_SINKS || op->todo == BIT(UNIFIED_IO_STAGE_FLUSH) ||
-	     d->flags & UNIFIED_IO_DESC_F_PAD))
+	    (op->todo & UIOR_SOURCES || op->todo == BIT(UNIFIED_IO_STAGE_FLUSH) ||
+	     (d->flags & UNIFIED_IO_DESC_F_PAD && !uior_has(op, UNIFIED_IO_STAGE_BPF))))
 		return -EINVAL;
 	if (((d->flags & UNIFIED_IO_DESC_F_PAD) || d->nvme.flags) &&
 	    !uior_has(op, UNIFIED_IO_STAGE_WRITE))
@@ -223,10 +215,10 @@ static int uior_check_range(struct uior_op *op)
 		return -ERANGE;
 	if (uior_has(op, UNIFIED_IO_STAGE_RECV) && d->net.headroom >= d->len)
 		return -EMSGSIZE;
-	return d->flags & UNIFIED_IO_DESC_F_RANGES ? uior_gather_table(op) : 0;
+	return d->flags & UNIFIED_IO_DESC_F_RANGES ? uior_buf_table(op) : 0;
 }
 
-static int uior_check_dev(const struct uior_op *op)
+static int uior_check_dev(struct uior_op *op)
 {
 	const struct unified_descriptor *d = &op->desc;
 	const struct uior_dev *dev = &op->region->dev;
@@ -244,8 +236,8 @@ static int uior_check_dev(const struct uior_op *op)
 	/* What a receive or a program makes is checked when it is there. */
 	if (!read && (made || !uior_has(op, UNIFIED_IO_STAGE_WRITE)))
 		return 0;
-	ret = uior_dev_check(op, op->ctx.off, op->ctx.len, d->nvme.slba);
-	return ret ?: uior_gather_fits(op);
+	uior_gather_begin(op);
+	return uior_dev_check(op, op->ctx.off, op->ctx.len, d->nvme.slba) ?: uior_gather_fits(op);
 }
 
 static int uior_get_socks(struct uior_op *op)

@@ -91,7 +91,7 @@ static int uior_send_target(struct uior_op *op)
 
 static bool uior_send_gathers(const struct uior_op *op)
 {
-	return uior_gathered(op) && !(op->state & UIOR_OP_SEND_SET);
+	return op->state & UIOR_OP_SEND_SET ? op->nr_extents : uior_gathered(op);
 }
 
 static bool uior_send_zc(const struct uior_op *op)
@@ -110,6 +110,7 @@ int uior_send(struct uior_op *op)
 
 	if (ret)
 		return ret;
+	uior_gather_begin(op);
 	if (!(op->state & UIOR_OP_SEND_SET)) {
 		op->send_off = op->ctx.off;
 		op->send_len = op->ctx.len;
@@ -172,14 +173,16 @@ static bool uior_send_was_copied(const struct uior_op *op)
 /* What is left to send: all of it, or as much as the table of vectors holds. */
 static void uior_send_iter(struct uior_op *op, struct iov_iter *iter)
 {
-	u32 len = op->send_len - op->sent;
+	u32 len = op->send_len - op->sent, off = op->send_off + op->sent;
 
 	if (uior_send_gathers(op)) {
-		len = uior_gather(op, op->sent, len, UIOR_MAX_VECS);
+		len = op->state & UIOR_OP_SEND_SET ?
+		      uior_gather_span(op, off, len, UIOR_MAX_VECS) :
+		      uior_gather(op, op->sent, len, UIOR_MAX_VECS);
 		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
 	} else {
 		uior_mem_iter(&op->region->mem, iter, ITER_SOURCE,
-			      uior_op_pos(op, op->send_off + op->sent), len);
+			      uior_op_pos(op, off), len);
 	}
 }
 
@@ -190,6 +193,9 @@ static int uior_send_some(struct uior_op *op)
 	int ret;
 
 	uior_send_iter(op, &msg.msg_iter);
+	/* A datagram is not cut. */
+	if (op->tx->proto != UNIFIED_IO_PROTO_TCP && iov_iter_count(&msg.msg_iter) < op->send_len)
+		return -EMSGSIZE;
 	uior_send_name(op, &msg);
 	if (uior_send_zc(op)) {
 		msg.msg_flags |= MSG_ZEROCOPY;

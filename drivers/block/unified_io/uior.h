@@ -12,7 +12,8 @@
  *	dev.c	 READ, WRITE, FLUSH	  nvme.c passthrough, blk.c bio
  *	bpf.c	 BPF: struct_ops	  xdp.c	  XDP programs
  *	kfuncs.c what programs of struct_ops call
- *	gather.c what a program keeps or a table names, for WRITE and SEND
+ *	buffer.c where the bytes of an operation are: in one piece, or as a table names
+ *	gather.c what a program keeps, and all that is in pieces, for WRITE and SEND
  *	op.c	 the only exit: the completion is posted, waiters wake
  *
  * A stage never calls another stage, never touches a ring, never completes. It
@@ -171,6 +172,12 @@ struct uior_range {
 	u32 len;
 };
 
+/* Where a piece of the buffer begins: @start bytes into it, @off bytes behind desc.addr. */
+struct uior_extent {
+	u32 start;
+	u32 off;
+};
+
 #define UIOR_MAX_RANGES		UNIFIED_IO_RANGES_MAX
 /* So that any datagram fits: each border of pages in 64 KiB takes one more. */
 #define UIOR_MAX_VECS		(UIOR_MAX_RANGES + SZ_64K / PAGE_SIZE + 2)
@@ -202,7 +209,8 @@ struct uior_range {
  * @addr: where a datagram came from, or goes to; @addr_len bytes of it
  * @bio: READ, WRITE, FLUSH: the command in flight
  * @ubuf: SEND: counts the skbs that point to our pages
- * @ranges: the data, where they are in several ranges; see gather.c
+ * @extents: the pieces of the buffer, where it is not in one; see buffer.c
+ * @ranges: the data, where they are in several ranges of the buffer; see gather.c
  * @vecs: of the command or message at hand, where the data are in several ranges
  * @todo: mask of stages to come; this and all that follows begins as zero
  * @state: UIOR_OP_*
@@ -220,7 +228,8 @@ struct uior_range {
  * @io_len: READ, WRITE: bytes in all
  * @io_done: READ, WRITE: bytes done
  * @io_now: READ, WRITE: bytes of the command in flight
- * @nr_ranges: of @ranges; with none or one the data are in one piece
+ * @nr_extents: of @extents: none, or two or more
+ * @nr_ranges: of @ranges; with none or one the data are one range
  * @nr_vecs: of @vecs
  * @send_off: SEND: from the start of the buffer
  * @send_len: SEND: bytes in all
@@ -240,6 +249,7 @@ struct uior_op {
 	struct sockaddr_storage addr;
 	struct bio bio;
 	struct ubuf_info ubuf;
+	struct uior_extent extents[UIOR_MAX_RANGES];
 	struct uior_range ranges[UIOR_MAX_RANGES];
 	struct bio_vec vecs[UIOR_MAX_VECS];
 
@@ -262,6 +272,7 @@ struct uior_op {
 	u32 io_len;
 	u32 io_done;
 	u32 io_now;
+	u32 nr_extents;
 	u32 nr_ranges;
 	u32 nr_vecs;
 
@@ -464,7 +475,17 @@ void uior_op_again(struct uior_op *op);
 void uior_op_finish(struct uior_op *op);
 void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes);
 void uior_op_moved(struct uior_op *op, u32 bytes);
+
+/* buffer.c */
+int uior_buf_table(struct uior_op *op);
 u64 uior_op_pos(const struct uior_op *op, u32 off);
+u32 uior_buf_start(const struct uior_op *op, u32 off);
+u32 uior_buf_run(const struct uior_op *op, u32 off);
+u8 *uior_buf_part(const struct uior_op *op, u32 off, u32 len, u32 *part);
+void uior_buf_load(const struct uior_op *op, u32 off, void *to, u32 len);
+void uior_buf_store(const struct uior_op *op, u32 off, const void *from, u32 len);
+void uior_buf_zero(const struct uior_op *op, u32 off, u32 len);
+void uior_buf_move(const struct uior_op *op, u32 dst, u32 src, u32 len);
 
 /* run.c */
 void uior_task_queue(struct uior_region *region, struct uior_task *task);
@@ -477,14 +498,15 @@ int uior_run_wait(struct uior_region *region, u32 min_complete, u64 timeout_ns);
 /* gather.c */
 void uior_gather_limit(struct uior_dev *dev);
 int uior_keep(struct uior_op *op, u32 off, u32 len);
-int uior_gather_table(struct uior_op *op);
+void uior_gather_begin(struct uior_op *op);
 int uior_gather_fits(const struct uior_op *op);
 u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs);
+u32 uior_gather_span(struct uior_op *op, u32 off, u32 len, u32 max_vecs);
 
 /* Are the data in more than one piece? */
 static inline bool uior_gathered(const struct uior_op *op)
 {
-	return op->nr_ranges > 1;
+	return op->nr_ranges > 1 || op->nr_extents;
 }
 
 /* dev.c */

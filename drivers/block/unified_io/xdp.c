@@ -226,6 +226,25 @@ static void uior_xdp_buff(const struct uior_op *op, struct xdp_buff *xdp)
 	xdp_prepare_buff(xdp, hard_start, buf + ctx->off - hard_start, ctx->len, false);
 }
 
+static int uior_xdp_on(struct uior_op *op, const struct bpf_prog *prog)
+{
+	u8 *buf = op->region->mem.vaddr + uior_op_pos(op, 0);
+	struct bpf_net_context net_ctx, *ctx;
+	struct xdp_buff xdp;
+	int verdict;
+
+	/* A packet's fragments are listed in its frame: in memory that the process can write. */
+	if (op->nr_extents)
+		return -EOPNOTSUPP;
+	uior_xdp_buff(op, &xdp);
+	ctx = bpf_net_ctx_set(&net_ctx);
+	verdict = uior_xdp_verdict(bpf_prog_run_xdp(prog, &xdp));
+	bpf_net_ctx_clear(ctx);
+	op->ctx.off = (u8 *)xdp.data - buf;
+	op->ctx.len = xdp.data_end - xdp.data;
+	return verdict;
+}
+
 /**
  * uior_xdp_run - run an attached XDP program on the data
  * @op: the operation
@@ -236,22 +255,13 @@ static void uior_xdp_buff(const struct uior_op *op, struct xdp_buff *xdp)
  */
 int uior_xdp_run(struct uior_op *op, u32 prog_id, int *verdict)
 {
-	struct bpf_net_context net_ctx, *ctx;
-	u8 *buf = op->region->mem.vaddr + uior_op_pos(op, 0);
 	struct bpf_prog *prog;
-	struct xdp_buff xdp;
 
 	local_bh_disable();
 	rcu_read_lock();
 	prog = uior_xdp_pick(op->region, prog_id);
-	if (prog) {
-		uior_xdp_buff(op, &xdp);
-		ctx = bpf_net_ctx_set(&net_ctx);
-		*verdict = uior_xdp_verdict(bpf_prog_run_xdp(prog, &xdp));
-		bpf_net_ctx_clear(ctx);
-		op->ctx.off = (u8 *)xdp.data - buf;
-		op->ctx.len = xdp.data_end - xdp.data;
-	}
+	if (prog)
+		*verdict = uior_xdp_on(op, prog);
 	rcu_read_unlock();
 	local_bh_enable();
 	return prog ? 0 : -ENOENT;

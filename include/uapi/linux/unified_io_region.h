@@ -62,7 +62,8 @@
  *                  buffer
  * EMSGSIZE         len is 0 or above the limit; the headroom leaves no room; a
  *                  carried tail above %UNIFIED_IO_CARRY_MAX or larger than the
- *                  next buffer; a datagram larger than its buffer
+ *                  next buffer; a datagram larger than its buffer, or in more
+ *                  pieces than a message can have
  * EREMOTEIO        addr, len or slba do not fit the device's blocks or its DMA
  *                  alignment (see GET_INFO: lba_size, dma_alignment)
  * EROFS            the drive is read-only
@@ -76,7 +77,8 @@
  *                  dependent reads
  * ECANCELED        the operation was cancelled, the socket detached or the file
  *                  closed before it was done; the program aborted (XDP_ABORTED)
- * EOPNOTSUPP       this kernel or build cannot do it (see UNIFIED_IO_QUERY)
+ * EOPNOTSUPP       this kernel or build cannot do it (see UNIFIED_IO_QUERY); an XDP
+ *                  program redirects, or is to run on more than one range
  * EIO              the drive reported an error, or a failure on the way to it
  * ETIME            UNIFIED_IO_ENTER: the timeout passed
  * EINTR            a signal arrived while waiting; with a timeout also when
@@ -169,7 +171,7 @@ struct unified_io_setup {
 #define UNIFIED_IO_DESC_F_PAD		(1U << 2) /* zero-fill received or processed data up to a block */
 #define UNIFIED_IO_DESC_F_RECYCLE	(1U << 3) /* multishot: the kernel takes its Net IOVs back by itself */
 #define UNIFIED_IO_DESC_F_CQE_SKIP	(1U << 4) /* multishot: no completion for an arrival that went well */
-#define UNIFIED_IO_DESC_F_RANGES	(1U << 5) /* write, send: addr and len are a table of ranges */
+#define UNIFIED_IO_DESC_F_RANGES	(1U << 5) /* addr and len are a table of ranges */
 #define UNIFIED_IO_DESC_F_XDP_THEN_OPS	(1U << 6) /* after the XDP program @bpf.prog_id, the struct_ops */
 
 /* descriptor.nvme.opcode: the NVM command set's I/O opcodes (NVM Command Set Specification, 3.) */
@@ -240,13 +242,19 @@ struct unified_io_setup {
  *
  * With %UNIFIED_IO_DESC_F_RANGES the data are scattered over the data area, as
  * what a NIC received is: @addr (a multiple of 8) and @len (bytes) describe a
- * table of struct unified_net_iov there, up to %UNIFIED_IO_RANGES_MAX, and the
- * chain writes or sends the bytes of one range after the other. It has no source
- * and no BPF stage, nor PAD (EINVAL). The table is read once, when the chain is
- * submitted. Ranges may be anywhere up to 4 GiB apart (else ERANGE). To be
- * written they have to fit the drive: the first begins at a multiple of its
- * dma_alignment; where one ends and the next begins, both are multiples of
- * range_alignment; and together they are whole blocks (EREMOTEIO).
+ * table of struct unified_net_iov there, up to %UNIFIED_IO_RANGES_MAX. The buffer of
+ * the chain is then the bytes of one range after the other, and all of it is data:
+ * a struct_ops program sees it, where it lies, in these offsets; an XDP program
+ * only if it is one range (EOPNOTSUPP); the chain writes or sends it. It has no
+ * source and, without a BPF stage, no PAD (EINVAL). The table is read once, when
+ * the chain is submitted. Ranges may overlap; they may be anywhere up to 4 GiB
+ * apart (else ERANGE), and neighbours in the table that touch are one.
+ *
+ * To be written ranges have to fit the drive, and what a program leaves of them
+ * does: the first begins at a multiple of its dma_alignment; where one ends and
+ * the next begins, both are multiples of range_alignment; and together they are
+ * whole blocks (EREMOTEIO), or padded, which takes as many bytes of the ranges behind
+ * the data (ERANGE).
  *
  * An armed multishot receive holds two CQ slots and one Net IOV. It ends with
  * the stream, and with the first arrival that fails; what had been received and
