@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# NIC -> XDP filter -> NVMe: what capture leaves on the drive is a pcapng file that tcpdump and tshark read, with
+# every packet to its port and none to another, as it was sent. In zero copy where the kernel can, else copied; from
+# one queue and from four; to a drive that gathers them, and to one that cannot. Then answer, to a real client.
+
+set -eu
+samples=$BUILD/user/samples
+
+# udp.py send ADDRESS: 200 messages to port 7000, some more to 7001. udp.py check: are those what 'tshark -T fields'
+# has found? Several queues have no order among each other.
+cat >/tmp/udp.py <<'END'
+import socket, sys, time
+messages = [(b'message %d ' % i + b'abcdefghij' * 150)[:i * 37 % 1460 + 12] for i in range(200)]
+if sys.argv[1] == 'send':
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(16)]
+    for n, message in enumerate(messages):
+        s = sockets[n % len(sockets)]
+        s.sendto(message, (sys.argv[2], 7000))
+        if n % 10 == 0:
+            s.sendto(b'not this', (sys.argv[2], 7001))
+        if n % 16 == 15:
+            time.sleep(0.02)
+else:
+    fields = [line.split() for line in sys.stdin]
+    assert all(port == '7000' for port, payload in fields)
+    got = sorted(bytes.fromhex(payload.replace(':', '')) for port, payload in fields)
+    assert got == sorted(messages), '%d packets' % len(got)
+END
+
+# started WORD: until the program has said it.
+started() {
+	for _ in {1..300}; do
+		! grep -q "$1" /tmp/report || return 0
+		sleep 0.1
+	done
+	echo "no '$1': $(cat /tmp/report)"
+	return 1
+}
+
+# capture IFNAME QUEUES ADDRESS DRIVE: what it reports is in /tmp/report.
+capture() {
+	"$samples/capture" "$1" "$2" 7000 "$4" >/tmp/report 2>&1 &
+	local pid=$!
+	started capturing
+	ip netns exec xsk python3 /tmp/udp.py send "$3"
+	sleep "$SLOW"
+	kill -INT $pid
+	wait $pid
+	tail -n 1 /tmp/report
+	"$samples/capcat" <"$4" >/tmp/capture.pcapng
+	cmp -n "$(stat -c %s /tmp/capture.pcapng)" /tmp/capture.pcapng "$4"
+	[ "$(tcpdump -n -r /tmp/capture.pcapng | wc -l)" = 200 ]
+	tshark -n -r /tmp/capture.pcapng -T fields -e udp.dstport -e udp.payload | python3 /tmp/udp.py check
+	grep -q '^200 packets' /tmp/report
+}
+
+# answer IFNAME QUEUES ADDRESS
+answer() {
+	local text reply pid
+	"$samples/answer" "$1" "$2" 7000 >/tmp/report 2>&1 &
+	pid=$!
+	started answering
+	for text in hello "how are you" "$(head -c 1400 /dev/zero | tr '\0' x)"; do
+		reply=$(timeout $((20 * SLOW)) ip netns exec xsk nc -u -W 1 "$3" 7000 <<<"$text")
+		[ "$reply" = "${text^^}" ] || { echo "'$text' got '$reply'"; return 1; }
+	done
+	kill -INT $pid
+	wait $pid
+	tail -n 1 /tmp/report
+	grep -q '^3 answers' /tmp/report
+}
+
+capture four0 4 10.80.3.1 "$NVME0"
+grep -q 'copied [1-9][0-9]* bytes coming in' /tmp/report
+capture zc0 1 10.80.0.1 "$VIRTIO"
+grep -q '[1-9][0-9]* going out' /tmp/report
+capture zc0 1 10.80.0.1 "$NVME0"
+case $KVER in
+6.*) ;; # its virtio_net has no AF_XDP zero copy, nor can the drive gather there
+*) grep -q 'copied 0 bytes coming in, 0 going out' /tmp/report || { cat /tmp/report; exit 1; } ;;
+esac
+answer four0 4 10.80.3.1
+answer zc0 1 10.80.0.1
