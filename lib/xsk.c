@@ -104,7 +104,8 @@ static int check_params(struct unified_io_xsk *xsk)
 
 static int alloc_frames(struct unified_io_xsk *xsk)
 {
-	__u32 nr = xsk->per_queue * xsk->params.nr_queues, i;
+	__u64 nr = xsk_nr_frames(xsk);
+	__u32 i;
 
 	xsk->owner = calloc(nr, sizeof(*xsk->owner));
 	if (!xsk->owner)

@@ -42,18 +42,23 @@ static inline __u64 xsk_umem_addr(const struct unified_io_xsk *xsk, __u64 addr)
 	return addr - xsk->params.addr;
 }
 
-static inline __u32 xsk_frame_nr(const struct unified_io_xsk *xsk, __u64 umem_addr)
+static inline __u64 xsk_frame_nr(const struct unified_io_xsk *xsk, __u64 umem_addr)
 {
-	return (__u32)(umem_addr / xsk->params.frame_size);
+	return umem_addr / xsk->params.frame_size;
+}
+
+static inline __u64 xsk_nr_frames(const struct unified_io_xsk *xsk)
+{
+	return (__u64)xsk->per_queue * xsk->params.nr_queues;
 }
 
 /* Frame @nr is nobody's: home to its queue. */
-static inline void xsk_free_frame(struct unified_io_xsk *xsk, __u32 nr)
+static inline void xsk_free_frame(struct unified_io_xsk *xsk, __u64 nr)
 {
 	struct xsk_queue *home = &xsk->queues[nr / xsk->per_queue];
 
 	xsk->owner[nr] = XSK_FREE;
-	home->free[home->nr_free++] = nr;
+	home->free[home->nr_free++] = (__u32)nr;
 }
 
 #endif /* UNIFIED_IO_XSK_INTERNAL_H */

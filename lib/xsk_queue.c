@@ -48,24 +48,23 @@ int unified_io_xsk_alloc(struct unified_io_xsk *xsk, __u32 queue, __u64 *addr)
 	return 0;
 }
 
-/* The number of the program's frame in which the @len bytes from @addr lie, or a negative errno. */
-static int frame_of(const struct unified_io_xsk *xsk, __u64 addr, __u32 len)
+/* The program's frame in which the @len bytes from @addr lie: its number, or a negative errno. */
+static __s64 frame_of(const struct unified_io_xsk *xsk, __u64 addr, __u32 len)
 {
 	__u64 size = xsk->params.frame_size, at = xsk_umem_addr(xsk, addr), nr = at / size;
 
-	if (addr < xsk->params.addr || nr >= (__u64)xsk->per_queue * xsk->params.nr_queues ||
-	    len > size - at % size)
+	if (addr < xsk->params.addr || nr >= xsk_nr_frames(xsk) || len > size - at % size)
 		return -ERANGE;
-	return xsk->owner[nr] == XSK_PROGRAM ? (int)nr : -EINVAL;
+	return xsk->owner[nr] == XSK_PROGRAM ? (__s64)nr : -EINVAL;
 }
 
 int unified_io_xsk_release(struct unified_io_xsk *xsk, __u64 addr)
 {
-	int nr = frame_of(xsk, addr, 0);
+	__s64 nr = frame_of(xsk, addr, 0);
 
 	if (nr < 0)
-		return nr;
-	xsk_free_frame(xsk, (__u32)nr);
+		return (int)nr;
+	xsk_free_frame(xsk, (__u64)nr);
 	return 0;
 }
 
@@ -73,11 +72,11 @@ int unified_io_xsk_send(struct unified_io_xsk *xsk, __u32 queue,
 			const struct unified_io_xsk_frame *frame)
 {
 	struct xsk_queue *q = &xsk->queues[queue];
-	int nr = frame_of(xsk, frame->addr, frame->len);
+	__s64 nr = frame_of(xsk, frame->addr, frame->len);
 	__u32 at;
 
 	if (nr < 0)
-		return nr;
+		return (int)nr;
 	if (!frame->len)
 		return -EMSGSIZE;
 	if (frame->more && !(xsk->params.flags & UNIFIED_IO_XSK_F_SG))
@@ -95,12 +94,17 @@ int unified_io_xsk_send(struct unified_io_xsk *xsk, __u32 queue,
 	return 0;
 }
 
+/* The kernel may also tell of what it refused to send: any address that somebody wrote there. */
 static void reap_sent(struct unified_io_xsk *xsk, struct xsk_queue *q)
 {
 	__u32 at, i, nr = xsk_ring_cons__peek(&q->comp, xsk->params.ring, &at);
+	__u64 frame;
 
-	for (i = 0; i < nr; i++)
-		xsk_free_frame(xsk, xsk_frame_nr(xsk, *xsk_ring_cons__comp_addr(&q->comp, at + i)));
+	for (i = 0; i < nr; i++) {
+		frame = xsk_frame_nr(xsk, *xsk_ring_cons__comp_addr(&q->comp, at + i));
+		if (frame < xsk_nr_frames(xsk) && xsk->owner[frame] == XSK_KERNEL)
+			xsk_free_frame(xsk, frame);
+	}
 	xsk_ring_cons__release(&q->comp, nr);
 }
 

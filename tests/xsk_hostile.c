@@ -32,6 +32,7 @@ static void expect(struct unified_io_xsk *xsk, uint64_t seq)
 
 	CHECK_EQ(wire_check(io.data + frame.addr, frame.len), seq);
 	CHECK_RES(unified_io_xsk_release(xsk, frame.addr), 0);
+	CHECK(unified_io_xsk_flush(xsk, 0) >= 0);
 }
 
 static int send_of(struct unified_io_xsk *xsk, uint64_t addr, uint32_t len, bool more)
@@ -106,15 +107,19 @@ static void bad_fill(struct unified_io_xsk *xsk, int peer)
 /* And packets outside of it, to be sent. */
 static void bad_tx(struct unified_io_xsk *xsk, int peer)
 {
-	static const struct xdp_desc bad[] = {
-		{ XSK_LEN, 100, 0 }, { XSK_LEN - 50, 100, 0 }, { ~0ULL, 100, 0 },
-		{ ~0ULL - 50, 100, 0 }, { 4000, 200, 0 }, { 0, 5000, 0 }, { 0, ~0U, 0 },
-		{ 1ULL << 63, 100, 0 }, { 0, 100, 1U << 30 },
-	};
 	struct xsk_ring_prod *tx = &xsk->queues[0].tx;
 	char got[100];
 	uint32_t at = 0;
 	uint64_t end;
+	__u64 ours;
+
+	CHECK_RES(unified_io_xsk_alloc(xsk, 0, &ours), 0);
+	ours -= 1 * MiB;
+	const struct xdp_desc bad[] = {
+		{ XSK_LEN, 100, 0 }, { XSK_LEN + 4096, 100, 0 }, { ~0ULL, 100, 0 },
+		{ ~0ULL - 50, 100, 0 }, { ours + 4000, 200, 0 }, { ours, 5000, 0 },
+		{ ours, ~0U, 0 }, { 1ULL << 63, 100, 0 }, { ours, 100, 1U << 30 },
+	};
 
 	CHECK_EQ(xsk_ring_prod__reserve(tx, ARRAY_SIZE(bad), &at), ARRAY_SIZE(bad));
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
