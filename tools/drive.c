@@ -68,6 +68,37 @@ static const char *known_content(int fd)
 	return what;
 }
 
+/* Where the signature is that the probe has found last. */
+static uint64_t found_at(blkid_probe probe)
+{
+	const char *at = NULL;
+
+	if (blkid_probe_lookup_value(probe, "SBMAGIC_OFFSET", &at, NULL))
+		blkid_probe_lookup_value(probe, "PTMAGIC_OFFSET", &at, NULL);
+	return at ? strtoull(at, NULL, 10) : UINT64_MAX;
+}
+
+void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to)
+{
+	blkid_probe probe = blkid_new_probe();
+
+	if (!probe || blkid_probe_set_device(probe, drive->fd, 0, 0))
+		die(EXIT_FAILED, "libblkid cannot look at the drive");
+	blkid_probe_enable_superblocks(probe, 1);
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_MAGIC);
+	blkid_probe_enable_partitions(probe, 1);
+	blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC);
+	while (!blkid_do_probe(probe)) {
+		uint64_t at = found_at(probe);
+
+		if (at >= from && at < to && blkid_do_wipe(probe, 0))
+			die(EXIT_FAILED, "the drive: %s", strerror(errno));
+	}
+	blkid_free_probe(probe);
+	if (fsync(drive->fd))
+		die(EXIT_FAILED, "the drive: %s", strerror(errno));
+}
+
 void drive_refuse(const struct drive *drive, const struct address *address)
 {
 	const char *what = known_content(drive->fd);

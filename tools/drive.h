@@ -20,6 +20,8 @@ struct drive {
 void drive_open(struct drive *drive, const char *path, bool write);
 /* Unless it holds nothing from @offset on. */
 void drive_refuse(const struct drive *drive, const struct address *address);
+/* No more than that log is to be found from @from to @to, bytes, once it is begun. */
+void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to);
 /* Behind the last valid record of the log there; .any is set if there is none. */
 struct log_cursor drive_append(const struct drive *drive, const struct address *address);
 

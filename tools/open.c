@@ -105,6 +105,8 @@ static void begin_log(struct pipe *pipe, const struct drive *drive)
 		pipe->tail = drive_append(drive, sink);
 	if (pipe->tail.any && !pipe->options.force)
 		drive_refuse(drive, sink);
+	else if (pipe->tail.any)
+		drive_wipe(drive, sink->offset, pipe->log_end);
 	if (pipe->tail.any) {
 		pipe->tail = (struct log_cursor) { };
 		if (getrandom(&pipe->tail.log_id, sizeof(pipe->tail.log_id), 0) < 0)
