@@ -5,7 +5,9 @@
 tool=$BUILD/user/tools/unified-io
 objects=$BUILD/user/tests
 
-# A test that hangs is told where: each line as it runs, when it has been told to stop.
+# A check that failed says so, and the test goes on: there may be more. A test that hangs is told where.
+bad=0
+trap 'status=$?; [ $bad = 0 ] || exit 1; exit $status' EXIT
 trap 'echo "ended in line $LINENO"; exit 1' TERM
 
 # says STATUS PATTERN ARG...: the command ends so, and says that
@@ -16,14 +18,14 @@ says() {
 	[ $status = "$want" ] && grep -q -e "$pattern" /tmp/said && return
 	echo "unified-io $*: status $status, not $want, or no '$pattern' in:"
 	cat /tmp/said
-	exit 1
+	bad=1
 }
 
 # same WHAT GOT WANTED
 same() {
 	[ "$2" = "$3" ] && return
 	echo "$1: $2, not $3"
-	exit 1
+	bad=1
 }
 
 sha() { sha256sum | cut -d ' ' -f 1; }

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# SIGINT in mid-stream: unified-io pipe ends with status 0, all that TCP has acknowledged is in the log, the
+# beginning of a line included, and the log is whole. kill -9: what is there is how the stream begins, and
+# 'append' goes on behind it.
+
+set -eu
+. "$(dirname -- "$0")/tool_common.sh"
+
+# The client sends $2 bytes, waits until the peer's TCP has them all, says so, and holds the connection.
+cat >/tmp/client.py <<'END'
+import fcntl, os, socket, struct, sys, termios, time
+port, size = int(sys.argv[1]), int(sys.argv[2])
+data = b"".join(b"line %d\n" % i for i in range(size // 8))[:size]
+s = socket.create_connection(("127.0.0.1", port))
+s.sendall(data)
+while struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]:
+    time.sleep(0.01)
+open("/tmp/sent", "wb").write(data)
+time.sleep(60)
+END
+
+# held SIZE OPTION...: so many bytes, and then a signal
+held() {
+	local size=$1 client pipe
+	shift
+	rm -f /tmp/sent
+	"$tool" pipe --json tcp-listen:7200 "$@" "nvme:$NVME0" --force >/tmp/summary &
+	pipe=$!
+	listening 7200
+	python3 /tmp/client.py 7200 "$size" &
+	client=$!
+	until [ -e /tmp/sent ]; do sleep 0.1; done
+	kill -INT $pipe
+	wait $pipe
+	kill $client
+	wait $client 2>/dev/null || true
+	"$tool" log cat "$NVME0" >/tmp/out
+	cmp /tmp/sent /tmp/out
+	same "why it ended" "$(field end </tmp/summary)" signal
+}
+
+held 3000001
+held 3000001 --framing line --fill
+held 12345 --framing line "bpf:$objects/xdp.bpf.o,sec=parse"
+
+echo "# a client that never stops"
+"$tool" pipe -q tcp-listen:7201 "nvme:$NVME0" --force &
+pipe=$!
+listening 7201
+python3 -c 'import itertools
+for i in itertools.count(): print("line", i)' 2>/dev/null | socat -u - TCP:127.0.0.1:7201 2>/dev/null &
+sleep 2
+kill -TERM $pipe
+wait $pipe
+wait
+"$tool" log verify "$NVME0"
+"$tool" log cat "$NVME0" 2>/dev/null >/tmp/out
+[ -s /tmp/out ]
+python3 -c 'import itertools
+for i in itertools.count(): print("line", i)' 2>/dev/null | cmp -n "$(stat -c %s /tmp/out)" - /tmp/out
+
+echo "# kill -9, then append"
+"$tool" pipe -q tcp-listen:7202 "nvme:$NVME0" --force &
+pipe=$!
+listening 7202
+rm -f /tmp/sent
+python3 /tmp/client.py 7202 2000000 2>/dev/null &
+client=$!
+until [ -e /tmp/sent ] && [ "$("$tool" log cat "$NVME0" 2>/dev/null | wc -c)" -ge 1500000 ]; do sleep 0.5; done
+kill -9 $pipe
+wait $pipe $client 2>/dev/null || true
+status=0
+"$tool" log cat "$NVME0" >/tmp/killed 2>/dev/null || status=$?
+same "a log without an end" $status 5
+head -c 2000000 /tmp/sent | cmp -n "$(stat -c %s /tmp/killed)" - /tmp/killed
+echo more | "$tool" pipe -q - "nvme:$NVME0,append" 2>/tmp/said
+grep -q "writer was not done" /tmp/said
+{ cat /tmp/killed; echo more; } >/tmp/want
+"$tool" log cat "$NVME0" | cmp - /tmp/want
+
+echo "# one bit turned: it says which record"
+position=$("$tool" log ls --json "$NVME0" | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["list"][1]["position"] + 100)')
+python3 - "$NVME0" "$position" <<'END'
+import mmap, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+at = int(sys.argv[2])
+byte = os.pread(fd, 1, at)[0] ^ 1
+os.pwrite(fd, bytes([byte]), at)
+os.fsync(fd)
+END
+says 5 'record 1: damaged (checksum), and a good one follows it' log verify "$NVME0"
+"$tool" log verify --json "$NVME0" >/tmp/said || true
+same "JSON" "$(field complete </tmp/said)" False
