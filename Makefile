@@ -20,6 +20,7 @@ help:
 	@echo 'make modules       the module alone; KVER=RELEASE or KDIR=DIRECTORY for another kernel'
 	@echo 'make test-modules  modules that only the tests load, as far as the kernel has what they need'
 	@echo 'make user          all that runs in user space'
+	@echo 'make install       library, tools, headers, manual pages; DESTDIR=, PREFIX=, LIBDIR='
 	@echo 'make demo          the main job, in a VM: network -> BPF -> NVMe and back, checked'
 	@echo 'make check         the tests, in VMs'
 	@echo 'make check-debug   the tests on a kernel that checks itself, which is built first: much longer'
@@ -28,8 +29,10 @@ help:
 	@echo 'make fuzz          T=60 seconds of random programs against the device, led by coverage; KERNEL=debug, with KASAN, is slow'
 	@echo 'make coverage      the tests on the debug kernel, and which lines of the module they never reach'
 	@echo 'make bench-quick   a first measure, in a VM'
+	@echo 'make deb           Debian packages of all of it, into build/deb'
+	@echo 'make check-packages  what they do in a VM where nothing else of this is'
 	@echo 'make clean         remove build/'
-	@echo 'All but the first three and clean build what they need, in a root file system of their own (lab/).'
+	@echo 'All but the first three, install and clean build what they need, in a root file system of their own (lab/).'
 
 modules: $(MODULE_COPY) | kernel-headers
 	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
@@ -62,6 +65,27 @@ have-compilers:
 			exit 1; }; \
 	done
 
+INSTALL_DIRS := $(patsubst %/Makefile,%,$(wildcard lib/Makefile tools/Makefile))
+install: $(INSTALL_DIRS:%=user-%)
+	@for dir in $(INSTALL_DIRS); do $(MAKE) -C $$dir install O=$(CURDIR)/build/user || exit; done
+
+# What DKMS builds the module of, and what goes with it.
+VERSION := $(shell sed -n 's/^VERSION := //p' lib/Makefile)
+PREFIX ?= /usr/local
+install-module-source:
+	install -d $(DESTDIR)$(PREFIX)/src/unified-io-region-$(VERSION)
+	cp --parents $(MODULE_SRC) $(DESTDIR)$(PREFIX)/src/unified-io-region-$(VERSION)/
+	install -D -m 644 packaging/modprobe.conf $(DESTDIR)$(PREFIX)/lib/modprobe.d/unified-io-region.conf
+	install -D -m 644 packaging/modules-load.conf \
+		$(DESTDIR)$(PREFIX)/lib/modules-load.d/unified-io-region.conf
+	install -D -m 644 packaging/udev.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-unified-io-region.rules
+
+deb:
+	packaging/deb
+
+check-packages:
+	tests/packages/run
+
 demo:
 	demo/run
 
@@ -89,4 +113,5 @@ bench-quick:
 clean:
 	rm -rf build
 
+.PHONY: install install-module-source deb check-packages
 .PHONY: all help modules test-modules kernel-headers user have-compilers $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean

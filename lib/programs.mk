@@ -10,7 +10,7 @@ CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= bpftool
 CFLAGS ?= -O2 -g
-override CFLAGS += -Wall -Wextra -std=gnu11 -D_GNU_SOURCE -MMD -MP -I../include/uapi -I../lib -I$(OUT)
+override CFLAGS += -Wall -Wextra -std=gnu11 -D_GNU_SOURCE -MMD -MP -I../include/uapi -I../lib -I$(OUT) $(CPPFLAGS)
 MULTIARCH := /usr/include/$(shell $(CC) -dumpmachine)
 BPF_CFLAGS := -O2 -g -Wall -Wno-missing-declarations -target bpf -mcpu=v3 -MMD -MP -I../lib -I../include/uapi \
 	-I$(MULTIARCH) -I$(MULTIARCH)/linux/bpf
