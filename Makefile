@@ -31,8 +31,10 @@ help:
 	@echo 'make bench-quick   a first measure, in a VM'
 	@echo 'make deb           Debian packages of all of it, into build/deb'
 	@echo 'make check-packages  what they do in a VM where nothing else of this is'
+	@echo 'make patch         KSRC=DIRECTORY: prints the patch that adds the driver to that kernel source'
+	@echo 'make check-patch   applies it to the source of the kernel of the tests, and compiles it there'
 	@echo 'make clean         remove build/'
-	@echo 'All but the first three, install and clean build what they need, in a root file system of their own (lab/).'
+	@echo 'All but the first three, install, patch and clean build what they need, in a root file system of their own (lab/).'
 
 modules: $(MODULE_COPY) | kernel-headers
 	+flock $(B) $(MAKE) -C $(KDIR) M=$(CURDIR)/$(B)/src/drivers/block CONFIG_UNIFIED_IO_REGION=m modules
@@ -86,6 +88,12 @@ deb:
 check-packages:
 	tests/packages/run
 
+patch:
+	@packaging/patch $(or $(KSRC),$(error KSRC= is missing: where the kernel source is))
+
+check-patch:
+	tests/packages/patch
+
 demo:
 	demo/run
 
@@ -113,5 +121,5 @@ bench-quick:
 clean:
 	rm -rf build
 
-.PHONY: install install-module-source deb check-packages
+.PHONY: install install-module-source deb check-packages patch check-patch
 .PHONY: all help modules test-modules kernel-headers user have-compilers $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
