@@ -95,6 +95,42 @@ struct unified_io_zcrx;
  */
 int unified_io_zcrx_check(const char *ifname, __u32 rxq, char *text, size_t size);
 
+struct unified_io_zcrx_config;	/* how a NIC was before it was configured */
+
+/**
+ * unified_io_zcrx_configure - mend what unified_io_zcrx_check() finds
+ * @config: out: what unified_io_zcrx_undo() needs
+ * @ifname: the NIC; the string has to outlive @config
+ * @rxq: the queue
+ * @port: of TCP over IPv4, host byte order: what comes for it goes to the queue; 0 for
+ *	no rule: then the program makes its own
+ * @text: out: after an error, what failed: the command that would do the same, and what
+ *	the kernel says; else empty
+ * @size: of @text
+ *
+ * Interface up, as many queues as it takes, header split for payload of any length, RSS
+ * to all queues but this one, filters on, one rule. What was so before is left alone; RSS
+ * entries for other queues too. After an error everything is as before.
+ *
+ * Nobody undoes it for a process that is killed: @text of unified_io_zcrx_check() is then
+ * empty, and ethtool -G, -X, -N and -L set it back.
+ * Return: 0, or a negative errno.
+ */
+int unified_io_zcrx_configure(struct unified_io_zcrx_config **config, const char *ifname,
+			      __u32 rxq, __u16 port, char *text, size_t size);
+
+/**
+ * unified_io_zcrx_undo - make the NIC what it was before
+ * @config: of unified_io_zcrx_configure(); freed
+ * @text: out: one line for each thing that could not be undone
+ * @size: of @text
+ *
+ * After unified_io_zcrx_close(). Waits up to two seconds until the kernel has let go of
+ * the queue.
+ * Return: 0, or the first error, negative; the rest is undone all the same.
+ */
+int unified_io_zcrx_undo(struct unified_io_zcrx_config *config, char *text, size_t size);
+
 /**
  * unified_io_zcrx_open - make a part of the data area what is received into
  * @zc: out

@@ -65,6 +65,9 @@ struct unified_io_zcrx {
 	bool released;				/* a buffer, since the last wait */
 };
 
+/* zcrx_check.c: -EFAULT where io_uring has ZCRX and we may use it, else why not. */
+int unified_io_zcrx_probe(void);
+
 /* user_data of what we submit: which connection or chain. */
 #define ZCRX_CHAIN	1ULL
 

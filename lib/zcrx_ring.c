@@ -95,7 +95,8 @@ static int ring_open(struct unified_io_zcrx *zc)
 		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
 			 IORING_SETUP_CQE32 | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
 			 IORING_SETUP_NO_SQARRAY,
-		.cq_entries = 2 * zc->params.entries + CQ_ENTRIES,
+		.cq_entries = zc->params.entries < CQ_ENTRIES / 4 ?
+			      CQ_ENTRIES : 4 * zc->params.entries,
 	};
 	int err;
 

@@ -1,21 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# zcrx.sh COMMAND: with a wire of zcnic. zc0 is here, with a queue that only TCP to its address comes in by, and
-# zc1 in the namespace 'peer'.
+# zcrx.sh [--bare] COMMAND: with a wire of zcnic. zc0 is here, with a queue that only TCP to its address comes
+# in by (--bare: as it is made), and zc1 in the namespace 'peer'.
 
 set -eu
+bare=
+[ "$1" != --bare ] || { bare=1; shift; }
 zcrx probe
-insmod "$BUILD/$KVER/zcnic.ko"
-trap '/sbin/rmmod zcnic' EXIT
 export ZC_HERE=10.79.0.1
 
+insmod "$BUILD/$KVER/zcnic.ko"
 ip link set zc1 netns peer
 ip address add "$ZC_HERE/24" dev zc0
 ip -n peer address add 10.79.0.2/24 dev zc1
 ip link set zc0 mtu 9000 up
 ip -n peer link set zc1 mtu 9000 up
-
-ethtool -G zc0 tcp-data-split on
-ethtool -X zc0 equal 3
-ethtool -N zc0 flow-type tcp4 dst-ip "$ZC_HERE" action 3 >/dev/null
+if [ -z "$bare" ]; then
+	ethtool -G zc0 tcp-data-split on
+	ethtool -X zc0 equal 3
+	ethtool -N zc0 flow-type tcp4 dst-ip "$ZC_HERE" action 3 >/dev/null
+fi
+trap '/sbin/rmmod zcnic' EXIT
 "$@"

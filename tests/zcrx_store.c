@@ -286,13 +286,16 @@ static void checked(void)
 	mended("ethtool -G zc0 tcp-data-split off");
 	mended("ethtool -X zc0 equal 4");
 	mended("ip link set zc0 down");
+	mended("ethtool -K zc0 ntuple off");
 	CHECK_EQ(unified_io_zcrx_check("zc0", 4, text, sizeof(text)), 1);
 	CHECK(strstr(text, "ethtool -L zc0 combined 5"));
 	CHECK_EQ(unified_io_zcrx_check("zc0", 2, text, sizeof(text)), 2);
 	CHECK(strstr(text, "ethtool -X zc0 equal 2") && strstr(text, "action 2"));
+	CHECK_EQ(unified_io_zcrx_check("zc0", 0, text, sizeof(text)), 2);
+	CHECK(strstr(text, "ethtool -X zc0 start 1 equal 3") && strstr(text, "action 0"));
 	CHECK_EQ(unified_io_zcrx_check("nonesuch", 0, text, sizeof(text)), 1);
 	CHECK(strstr(text, "ip link"));
-	CHECK_EQ(unified_io_zcrx_check("lo", 0, text, sizeof(text)), 2);
+	CHECK_EQ(unified_io_zcrx_check("lo", 0, text, sizeof(text)), 3);
 	CHECK(strstr(text, "tcp-data-split on"));
 }
 

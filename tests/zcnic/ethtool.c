@@ -29,14 +29,33 @@ static int zcnic_set_ringparam(struct net_device *dev, struct ethtool_ringparam 
 static void zcnic_get_channels(struct net_device *dev, struct ethtool_channels *channels)
 {
 	channels->max_combined = ZCNIC_QUEUES;
-	channels->combined_count = ZCNIC_QUEUES;
+	channels->combined_count = dev->real_num_rx_queues;
+}
+
+static void zcnic_default_indir(struct zcnic *zc, u32 queues)
+{
+	int i;
+
+	for (i = 0; i < ZCNIC_INDIR; i++)
+		WRITE_ONCE(zc->indir[i], ethtool_rxfh_indir_default(i, queues));
+}
+
+/* All queues are there all the time; those above the number get nothing to do. */
+static int zcnic_set_channels(struct net_device *dev, struct ethtool_channels *channels)
+{
+	u32 queues = channels->combined_count;
+	int ret = netif_set_real_num_queues(dev, queues, queues);
+
+	if (!ret && !netif_is_rxfh_configured(dev))
+		zcnic_default_indir(netdev_priv(dev), queues);
+	return ret;
 }
 
 /* RSS */
 
 static u32 zcnic_get_rx_ring_count(struct net_device *dev)
 {
-	return ZCNIC_QUEUES;
+	return dev->real_num_rx_queues;
 }
 
 static u32 zcnic_get_rxfh_indir_size(struct net_device *dev)
@@ -202,11 +221,13 @@ static void zcnic_get_ethtool_stats(struct net_device *dev, struct ethtool_stats
 }
 
 const struct ethtool_ops zcnic_ethtool_ops = {
+	.op_needs_rtnl		= ETHTOOL_OP_NEEDS_RTNL_SCHANNELS,
 	.supported_ring_params	= ETHTOOL_RING_USE_TCP_DATA_SPLIT | ETHTOOL_RING_USE_HDS_THRS,
 	.get_link		= ethtool_op_get_link,
 	.get_ringparam		= zcnic_get_ringparam,
 	.set_ringparam		= zcnic_set_ringparam,
 	.get_channels		= zcnic_get_channels,
+	.set_channels		= zcnic_set_channels,
 	.get_rx_ring_count	= zcnic_get_rx_ring_count,
 	.get_rxfh_indir_size	= zcnic_get_rxfh_indir_size,
 	.get_rxfh		= zcnic_get_rxfh,
@@ -221,12 +242,9 @@ const struct ethtool_ops zcnic_ethtool_ops = {
 /* Header split is off until somebody wants it. */
 void zcnic_ethtool_init(struct zcnic *zc)
 {
-	int i;
-
 	zc->dev->cfg->hds_config = ETHTOOL_TCP_DATA_SPLIT_DISABLED;
 	zc->split_thresh = -1;
-	for (i = 0; i < ZCNIC_INDIR; i++)
-		zc->indir[i] = ethtool_rxfh_indir_default(i, ZCNIC_QUEUES);
+	zcnic_default_indir(zc, ZCNIC_QUEUES);
 }
 
 /* Nobody sends any more, and nobody asks. */
