@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # zcrx.sh [--bare] COMMAND: with a wire of zcnic. zc0 is here, with a queue that only TCP to its address comes
-# in by (--bare: as it is made), and zc1 in the namespace 'peer'.
+# in by (--bare: as it is made), and zc1 in the namespace 'peer'. --up instead of a command: for a test that has
+# taken the module out.
 
 set -eu
 bare=
@@ -20,5 +21,6 @@ if [ -z "$bare" ]; then
 	ethtool -X zc0 equal 3
 	ethtool -N zc0 flow-type tcp4 dst-ip "$ZC_HERE" action 3 >/dev/null
 fi
+[ "$1" != --up ] || exit 0
 trap '/sbin/rmmod zcnic' EXIT
 "$@"
