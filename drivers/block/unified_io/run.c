@@ -26,13 +26,13 @@ struct uior_waiter {
 void uior_task_queue(struct uior_region *region, struct uior_task *task)
 {
 	guard(rcu)();
-	/* llist_add() is a full barrier; pairs with uior_run_begin() and _end(). */
+	/* llist_add() is a full barrier; pairs with uior_run_begin(), _end() and prepare_to_wait(). */
 	if (!llist_add(&task->node, &region->ready))
 		return;
-	if (atomic_read(&region->nr_runners))
-		wake_up_poll(&region->cq_wait, UIOR_WAKE_RUNNER);
-	else
+	if (!atomic_read(&region->nr_runners))
 		queue_work(uior_wq, &region->work);
+	else if (waitqueue_active(&region->cq_wait))
+		wake_up_poll(&region->cq_wait, UIOR_WAKE_RUNNER);
 }
 
 void uior_run_begin(struct uior_region *region)
