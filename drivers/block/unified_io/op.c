@@ -327,7 +327,8 @@ void uior_op_start(struct uior_op *op)
 {
 	atomic64_inc(&op->region->counts.submitted);
 	trace_uior_submit(op);
-	if (!uior_has(op, UNIFIED_IO_STAGE_RECV))
+	/* A send alone is about to take its place. */
+	if (!uior_has(op, UNIFIED_IO_STAGE_RECV) && op->todo != BIT(UNIFIED_IO_STAGE_SEND))
 		uior_send_reserve(op);
 	uior_op_run(op);
 }
