@@ -71,7 +71,8 @@ ROW(proto_five, RECV, d->net.proto = 5)
 ROW(proto_254, RECV, d->net.proto = 254)
 ROW(proto_other, RECV, d->net.proto = UNIFIED_IO_PROTO_UDP)
 ROW(proto_raw, SEND, d->net.proto = UNIFIED_IO_PROTO_RAW)
-ROW(net_flags, SEND, d->net.flags |= UNIFIED_IO_NET_F_COPY << 1)
+ROW(net_flags, SEND, d->net.flags |= UNIFIED_IO_NET_F_ZEROCOPY << 1)
+ROW(net_both, SEND, d->net.flags |= UNIFIED_IO_NET_F_COPY | UNIFIED_IO_NET_F_ZEROCOPY)
 ROW(net_flags_top, RECV, d->net.flags |= 0x80)
 ROW(tcp_port, SEND, d->net.port = 80)
 ROW(tcp_addr, SEND, d->net.addr = 0x0100007f)
@@ -136,6 +137,7 @@ static const struct row rows[] = {
 	{ "UDP on a TCP slot", -EPROTONOSUPPORT, proto_other },
 	{ "RAW on a TCP slot", -EPROTONOSUPPORT, proto_raw },
 	{ "first unknown net flag", -EINVAL, net_flags },
+	{ "copy and zero copy", -EINVAL, net_both },
 	{ "top net flag", -EINVAL, net_flags_top },
 	{ "port on TCP", -EINVAL, tcp_port },
 	{ "address on TCP", -EINVAL, tcp_addr },

@@ -238,6 +238,7 @@ static void cancel_others(void)
 	for (int i = 0; i < 32; i++, nr++) {
 		struct unified_descriptor d = desc_send(slot, 0, 1 * MiB);
 
+		d.net.flags |= UNIFIED_IO_NET_F_ZEROCOPY;
 		d.user_data = 100 + i;
 		CHECK_RES(submit(&r, d), 0);
 	}
@@ -325,6 +326,7 @@ static void undisturbed(void)
  */
 static void unread(void)
 {
+	struct unified_descriptor d[2];
 	char path[64];
 	int fd[2], say[2];
 	uint32_t id;
@@ -336,8 +338,12 @@ static void unread(void)
 	if (!pid) {
 		region_open(&r, NULL);
 		ring_open(0);
-		prep_op(1, desc_send(attach(&r, fd[0]), 0, 64 * KiB));
-		prep_op(2, desc_send(0, 0, 2 * MiB));
+		d[0] = desc_send(attach(&r, fd[0]), 0, 64 * KiB);
+		d[1] = desc_send(0, 0, 2 * MiB);
+		for (int i = 0; i < 2; i++) {
+			d[i].net.flags |= UNIFIED_IO_NET_F_ZEROCOPY;
+			prep_op(1 + i, d[i]);
+		}
 		CHECK(io_uring_submit(&ring) == 2);
 		id = r.setup.region_id;
 		CHECK(write(say[1], &id, sizeof(id)) == sizeof(id));

@@ -167,7 +167,8 @@ static int uior_plan(struct uior_op *op)
 #define UIOR_PROTO_OK(proto)						\
 	((proto) == UNIFIED_IO_PROTO_ANY || (proto) == UNIFIED_IO_PROTO_TCP ||	\
 	 (proto) == UNIFIED_IO_PROTO_UDP || (proto) == UNIFIED_IO_PROTO_RAW)
-#define UIOR_NET_FLAGS	(UNIFIED_IO_NET_F_RECV | UNIFIED_IO_NET_F_SEND | UNIFIED_IO_NET_F_COPY)
+#define UIOR_NET_HOW	(UNIFIED_IO_NET_F_COPY | UNIFIED_IO_NET_F_ZEROCOPY)
+#define UIOR_NET_FLAGS	(UNIFIED_IO_NET_F_RECV | UNIFIED_IO_NET_F_SEND | UIOR_NET_HOW)
 
 static int uior_check_flags(const struct uior_op *op)
 {
@@ -177,7 +178,7 @@ static int uior_check_flags(const struct uior_op *op)
 	if (d->type & ~UIOR_TYPES || d->flags & ~UIOR_FLAGS || d->nvme.resv)
 		return -EINVAL;
 	if (d->nvme.flags & ~UIOR_NVME_FLAGS || d->net.flags & ~UIOR_NET_FLAGS ||
-	    !UIOR_PROTO_OK(d->net.proto))
+	    (d->net.flags & UIOR_NET_HOW) == UIOR_NET_HOW || !UIOR_PROTO_OK(d->net.proto))
 		return -EINVAL;
 	/* One slot for the stream, one for the arrival that it waits for. */
 	if ((d->flags & UNIFIED_IO_DESC_F_MULTISHOT) && op->region->cq_entries < 2)

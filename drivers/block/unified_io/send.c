@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SEND: from the region's pages, without a copy where the route allows it.
+ * SEND: from the region's pages, without a copy where that is cheaper.
  *
- * As io_uring's SEND_ZC does, the message carries a ubuf_info: every skb that
- * points to our pages holds it, and the stage is over when the last lets go,
- * so the buffer is the process's again when the completion says so. The stack
- * may copy all the same; that is found out and counted:
- *	- no scatter-gather on the route: it copies and takes no reference;
- *	- the skb is delivered to this machine (loopback, veth): it copies late,
- *	  and reports it when it lets go. How many bytes is not known then: all
- *	  are counted.
+ * As io_uring's SEND_ZC does, a zero-copy message carries a ubuf_info: every skb
+ * that points to our pages holds it, and the stage is over when the last lets
+ * go, so the buffer is the process's again when the completion says so. Where
+ * the bytes would be copied all the same, or are few, they are copied at once, as
+ * send() does; uior_send_zc() decides. The stack may still copy:
+ *	- it takes no reference: a route without scatter-gather, a datagram that
+ *	  is to be fragmented;
+ *	- it copies late, since the skb is delivered to this machine (veth) or
+ *	  tapped, and reports it when it lets go. How many bytes is not known
+ *	  then: all are counted. The socket's next sends are copied at once.
  */
 #include <linux/net.h>
 #include <net/inet_sock.h>
@@ -17,12 +19,32 @@
 
 #include "uior.h"
 
+/* The length from which pointing to the pages is cheaper than a copy: bench/quick --only send. */
+#define UIOR_ZC_MIN	SZ_4K
+
+/* How many sends copy at once after one that was copied late. */
+#define UIOR_ZC_HOLD	64
+
+static void uior_zc_learn(struct uior_op *op)
+{
+	if (op->zc_late)
+		WRITE_ONCE(op->zc_sock->zc_hold, UIOR_ZC_HOLD);
+	else if (op->zc_attached)
+		WRITE_ONCE(op->zc_sock->zc_hold, 0);
+	uior_sock_drop(op->zc_sock);
+	op->zc_sock = NULL;
+}
+
 static void uior_zc_put(struct uior_op *op)
 {
 	if (!refcount_dec_and_test(&op->ubuf.refcnt))
 		return;
-	if (op->zc_copied)
-		uior_op_copied(op, UNIFIED_IO_STAGE_SEND, op->sent);
+	if (op->zc_sock)
+		uior_zc_learn(op);
+	if (op->zc_late)
+		op->send_copied = op->sent;
+	if (op->send_copied)
+		uior_op_copied(op, UNIFIED_IO_STAGE_SEND, op->send_copied);
 	uior_op_resume(op, op->send_result);
 }
 
@@ -33,7 +55,7 @@ static void uior_zc_complete(struct sk_buff *skb, struct ubuf_info *ubuf, bool s
 
 	WRITE_ONCE(op->zc_attached, true);
 	if (!success)
-		WRITE_ONCE(op->zc_copied, true);
+		WRITE_ONCE(op->zc_late, true);
 	uior_zc_put(op);
 }
 
@@ -94,15 +116,6 @@ static bool uior_send_gathers(const struct uior_op *op)
 	return op->state & UIOR_OP_SEND_SET ? op->nr_extents : uior_gathered(op);
 }
 
-static bool uior_send_zc(const struct uior_op *op)
-{
-	if (op->desc.net.flags & UNIFIED_IO_NET_F_COPY)
-		return false;
-	/* A datagram is one skb, which has room for so many pieces; a stream is cut. */
-	return op->tx->proto == UNIFIED_IO_PROTO_TCP || !uior_send_gathers(op) ||
-	       op->nr_vecs <= MAX_SKB_FRAGS;
-}
-
 /* The SEND stage: wait in the socket's flow. */
 int uior_send(struct uior_op *op)
 {
@@ -147,24 +160,60 @@ static void uior_send_name(struct uior_op *op, struct msghdr *msg)
 }
 
 /*
- * TCP always takes pages; a device that cannot gather them, or not compute the
- * checksum over them, has each packet copied into one piece on its way out.
+ * Does the route take packets that point to pages all the way? TCP always takes pages; a device
+ * that cannot gather them, or not compute the checksum over them, has each packet copied into one
+ * piece on its way out, and loopback copies what it delivers.
  */
 static bool uior_route_gathers(const struct sock *sk)
 {
+	const struct net_device *dev;
 	const struct dst_entry *dst;
 
 	guard(rcu)();
 	dst = __sk_dst_get(sk);
-	return dst && (dst_dev_rcu(dst)->features & NETIF_F_SG) &&
-	       (dst_dev_rcu(dst)->features & NETIF_F_CSUM_MASK);
+	/* A datagram may find its route as it goes; the stack then looks at the device. */
+	if (!dst)
+		return sk->sk_type == SOCK_DGRAM;
+	dev = dst_dev_rcu(dst);
+	return (dev->features & NETIF_F_SG) && (dev->features & NETIF_F_CSUM_MASK) &&
+	       !(dev->flags & IFF_LOOPBACK);
 }
 
-/* Did the stack copy, or will it, the bytes that it just took? */
-static bool uior_send_was_copied(const struct uior_op *op)
+/* Not after a late copy; but now and then one send finds out whether that is still so. */
+static bool uior_sock_trusted(struct uior_sock *sock)
 {
-	if (!uior_send_zc(op))
+	u32 hold = READ_ONCE(sock->zc_hold);
+
+	if (!hold)
 		return true;
+	hold--;
+	WRITE_ONCE(sock->zc_hold, hold ?: UIOR_ZC_HOLD);
+	return !hold;
+}
+
+/* Which way the bytes go: the one place that decides. */
+static bool uior_send_zc(const struct uior_op *op)
+{
+	struct uior_sock *sock = op->tx;
+
+	if (op->desc.net.flags & UNIFIED_IO_NET_F_COPY)
+		return false;
+	/* Not AF_PACKET, nor TCP under TLS. */
+	if (!test_bit(SOCK_SUPPORT_ZC, &sock->sock->flags))
+		return false;
+	/* A datagram is one skb, which has room for so many pieces; a stream is cut. */
+	if (sock->proto == UNIFIED_IO_PROTO_UDP && uior_send_gathers(op) &&
+	    op->nr_vecs > MAX_SKB_FRAGS)
+		return false;
+	if (op->desc.net.flags & UNIFIED_IO_NET_F_ZEROCOPY)
+		return true;
+	return op->send_len >= UIOR_ZC_MIN && uior_route_gathers(sock->sock->sk) &&
+	       uior_sock_trusted(sock);
+}
+
+/* Did the stack copy at once the bytes that it was to point to? */
+static bool uior_zc_refused(const struct uior_op *op)
+{
 	if (op->tx->proto == UNIFIED_IO_PROTO_TCP)
 		return !uior_route_gathers(op->tx->sock->sk);
 	return !READ_ONCE(op->zc_attached) && refcount_read(&op->ubuf.refcnt) == 1;
@@ -186,6 +235,16 @@ static void uior_send_iter(struct uior_op *op, struct iov_iter *iter)
 	}
 }
 
+/* Its turn has come: what was learned before it counts. */
+static void uior_send_begin(struct uior_op *op)
+{
+	op->send_begun = true;
+	if (!uior_send_zc(op))
+		return;
+	op->zc_sock = op->tx;
+	uior_sock_keep(op->tx);
+}
+
 /* Hand the socket what it takes now: bytes, or a negative errno. */
 static int uior_send_some(struct uior_op *op)
 {
@@ -197,13 +256,15 @@ static int uior_send_some(struct uior_op *op)
 	if (op->tx->proto != UNIFIED_IO_PROTO_TCP && iov_iter_count(&msg.msg_iter) < op->send_len)
 		return -EMSGSIZE;
 	uior_send_name(op, &msg);
-	if (uior_send_zc(op)) {
+	if (!op->send_begun)
+		uior_send_begin(op);
+	if (op->zc_sock) {
 		msg.msg_flags |= MSG_ZEROCOPY;
 		msg.msg_ubuf = &op->ubuf;
 	}
 	ret = sock_sendmsg(op->tx->sock, &msg);
-	if (ret > 0 && uior_send_was_copied(op))
-		WRITE_ONCE(op->zc_copied, true);
+	if (ret > 0 && (!op->zc_sock || uior_zc_refused(op)))
+		op->send_copied += ret;
 	return ret;
 }
 

@@ -22,6 +22,17 @@
 /* How many steps a flow makes before others get their turn. */
 #define UIOR_FLOW_BUDGET	64
 
+static void uior_sock_free(struct kref *mem)
+{
+	kfree(container_of(mem, struct uior_sock, mem));
+}
+
+/* Its memory alone, not the socket. Any context. */
+void uior_sock_drop(struct uior_sock *sock)
+{
+	kref_put(&sock->mem, uior_sock_free);
+}
+
 static void uior_sock_release(struct kref *ref)
 {
 	struct uior_sock *sock = container_of(ref, struct uior_sock, ref);
@@ -30,7 +41,7 @@ static void uior_sock_release(struct kref *ref)
 	if (sock->wait_head)
 		remove_wait_queue(sock->wait_head, &sock->wait);
 	fput(sock->file);
-	kfree(sock);
+	uior_sock_drop(sock);
 	percpu_ref_put(&region->refs);
 }
 
@@ -423,6 +434,7 @@ static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
 		goto err_file;
 	}
 	kref_init(&sock->ref);
+	kref_init(&sock->mem);
 	percpu_ref_get(&region->refs);
 	sock->region = region;
 	sock->file = file;

@@ -139,6 +139,7 @@ struct uior_flow {
 /**
  * struct uior_sock - a socket in a slot
  * @ref: slot table, operations
+ * @mem: those, and sends whose last skb will tell how it went
  * @region: pinned through region->refs
  * @file: keeps the socket open
  * @sock: the socket
@@ -147,12 +148,14 @@ struct uior_flow {
  * @tx: sends
  * @wait: our entry in the socket's wait queue
  * @wait_head: that wait queue
+ * @zc_hold: after a send that was copied late: how many will copy at once. A hint: unlocked.
  * @rx_error: found after a part had been received; delivered next. rx only.
  * @carry_len: bytes in @carry. rx only.
  * @carry: what the program wants to see again with the next receive
  */
 struct uior_sock {
 	struct kref ref;
+	struct kref mem;
 	struct uior_region *region;
 	struct file *file;
 	struct socket *sock;
@@ -161,6 +164,7 @@ struct uior_sock {
 	struct uior_flow tx;
 	wait_queue_entry_t wait;
 	wait_queue_head_t *wait_head;
+	u32 zc_hold;
 	int rx_error;
 	u32 carry_len;
 	u8 carry[UNIFIED_IO_CARRY_MAX];
@@ -235,8 +239,11 @@ struct uior_extent {
  * @send_len: SEND: bytes in all
  * @sent: SEND: bytes queued on the socket
  * @send_result: SEND: reported when the last reference to the pages is gone
+ * @send_copied: SEND: bytes that were copied at once
+ * @send_begun: SEND: @zc_sock is decided
+ * @zc_sock: SEND: zero copy; learns how it went; its memory is kept
  * @zc_attached: SEND: the stack took references
- * @zc_copied: SEND: the stack had to copy after all
+ * @zc_late: SEND: the stack had to copy after all
  * @cancel: taken out of the queue that it waits in; flow->lock
  * @uring: io_uring's command, which its end completes; see uring.c
  */
@@ -280,8 +287,11 @@ struct uior_op {
 	u32 send_len;
 	u32 sent;
 	int send_result;
+	u32 send_copied;
+	bool send_begun;
+	struct uior_sock *zc_sock;
 	bool zc_attached;
-	bool zc_copied;
+	bool zc_late;
 
 	bool cancel;
 	struct io_uring_cmd *uring;
@@ -533,6 +543,7 @@ int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket
 void uior_sock_detach_all(struct uior_region *region);
 struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto);
 void uior_sock_put(struct uior_sock *sock);
+void uior_sock_drop(struct uior_sock *sock);
 int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 user_data);
 void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
@@ -540,6 +551,11 @@ int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
 void uior_flow_unpark(struct uior_region *region);
+
+static inline void uior_sock_keep(struct uior_sock *sock)
+{
+	kref_get(&sock->mem);
+}
 
 /* Is the operation, or all of its flow, cancelled? For the flow's runner. */
 static inline bool uior_flow_ended(const struct uior_flow *flow, const struct uior_op *op)

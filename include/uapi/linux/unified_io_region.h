@@ -192,10 +192,20 @@ struct unified_io_setup {
 /*
  * descriptor.net.flags. With neither RECV nor SEND: an NVMe read (or no NVMe
  * stage) is sent, and an NVMe write is received first.
+ *
+ * COPY and ZEROCOPY are about the send. With neither, the kernel takes the way
+ * that is cheaper as a rule: it copies, as send() does, fewer than 4 KiB; what
+ * goes over loopback, or over a device that cannot gather or compute checksums;
+ * and for the next sends of a socket whose bytes it had to copy late, since they
+ * were delivered on this machine (veth) or tapped. A send that copies completes
+ * when the socket has the bytes. Any other completes when the last packet has let
+ * go of the buffer: with TCP, when the peer's host has acknowledged it. With both
+ * flags: EINVAL.
  */
 #define UNIFIED_IO_NET_F_RECV		(1U << 0) /* source: receive from @slot */
 #define UNIFIED_IO_NET_F_SEND		(1U << 1) /* sink: send to @tx_slot */
 #define UNIFIED_IO_NET_F_COPY		(1U << 2) /* send: copy, as send() does */
+#define UNIFIED_IO_NET_F_ZEROCOPY	(1U << 3) /* send: do not copy where it can be helped */
 
 /**
  * struct unified_descriptor - one chain, 64 bytes

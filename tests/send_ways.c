@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which way a send takes: few bytes are copied though the route needs no copy; a
+ * socket whose bytes were copied late (veth) copies at once from then on, and
+ * tries again now and then; NET_F_ZEROCOPY insists; TLS has to see the bytes.
+ */
+#include <arpa/inet.h>
+#include <linux/tls.h>
+#include <netinet/tcp.h>
+
+#include "common.h"
+
+#define SMALL	1024
+#define LARGE	(64 * KiB)
+#define PIECE	(8 * KiB)	/* long enough to be sent without a copy */
+
+static struct region r;
+
+static void attach_wire(const char *address, int fd[2], int *slot)
+{
+	wire_tcp_pair(address, fd);
+	*slot = attach(&r, fd[0]);
+}
+
+static void close_wire(const int fd[2], unsigned int slot)
+{
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+	wait_idle(&r);
+}
+
+/* Bytes copied of a send of @len that the peer reads. */
+static uint32_t copied(const int fd[2], unsigned int slot, uint32_t len, uint8_t flags)
+{
+	struct unified_descriptor d = desc_send(slot, 0, len);
+	struct unified_completion c;
+
+	d.net.flags |= flags;
+	pattern_fill(r.data, len, 0, 1);
+	CHECK_RES(submit(&r, d), 0);
+	recv_pattern(fd[1], len, 0, 1);
+	c = reap(&r);
+	CHECK_RES(c.res, (int)len);
+	CHECK_EQ(!!(c.flags & UNIFIED_IO_CQE_F_COPIED), !!c.copied);
+	return c.copied;
+}
+
+static void by_length(void)
+{
+	int fd[2], slot;
+
+	attach_wire(env("GATHER_HERE"), fd, &slot);
+	CHECK_EQ(copied(fd, slot, SMALL, 0), SMALL);
+	CHECK_EQ(copied(fd, slot, SMALL, UNIFIED_IO_NET_F_ZEROCOPY), 0);
+	CHECK_EQ(copied(fd, slot, LARGE, 0), 0);
+	CHECK_EQ(copied(fd, slot, LARGE, UNIFIED_IO_NET_F_COPY), LARGE);
+	close_wire(fd, slot);
+}
+
+/* Does a send that the peer does not read complete all the same? */
+static bool completes(unsigned int slot, uint8_t flags, uint64_t within)
+{
+	struct unified_descriptor d = desc_send(slot, 0, PIECE);
+	struct unified_io_enter out;
+	int ret;
+
+	d.net.flags |= flags;
+	CHECK_RES(submit(&r, d), 0);
+	ret = enter(&r, 0, 1, within, &out);
+	if (ret == -ETIME)
+		return false;
+	CHECK_RES(ret, 0);
+	CHECK_RES(reap(&r).res, PIECE);
+	return true;
+}
+
+/* More than the peer's window, that it does not open: what follows waits in the socket. */
+static void fill_window(const int fd[2], unsigned int slot)
+{
+	int size = 4 * MiB;
+
+	CHECK(setsockopt(fd[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == 0);
+	for (int i = 0; i < 16; i++)
+		CHECK(completes(slot, UNIFIED_IO_NET_F_COPY, WAIT_NS));
+}
+
+static void veth_pair(const char *address, int fd[2], int *slot)
+{
+	int size = 4 * KiB;
+
+	wire_tcp_pair(address, fd);
+	CHECK(setsockopt(fd[1], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0);
+	*slot = attach(&r, fd[0]);
+}
+
+static void learned(const char *address)
+{
+	int fd[2], slot, nr;
+
+	veth_pair(address, fd, &slot);
+	CHECK_EQ(copied(fd, slot, LARGE, UNIFIED_IO_NET_F_ZEROCOPY), LARGE);
+	fill_window(fd, slot);
+	for (nr = 0; nr < 256 && completes(slot, 0, NSEC_PER_SEC); nr++)
+		;
+	/* the one that tried again */
+	CHECK(nr >= 32 && nr < 256);
+	/* and those behind it do not, before it has told */
+	CHECK_RES(submit(&r, desc_send(slot, 0, PIECE)), 0);
+	CHECK_RES(reap(&r).res, PIECE);
+	close_wire(fd, slot);
+	while (nr_ready(&r))
+		reap(&r);
+}
+
+static void forced(const char *address)
+{
+	int fd[2], slot;
+
+	veth_pair(address, fd, &slot);
+	CHECK_EQ(copied(fd, slot, LARGE, UNIFIED_IO_NET_F_ZEROCOPY), LARGE);
+	fill_window(fd, slot);
+	CHECK(!completes(slot, UNIFIED_IO_NET_F_ZEROCOPY, NSEC_PER_SEC / 5));
+	close_wire(fd, slot);
+	while (nr_ready(&r))
+		reap(&r);
+}
+
+static void over_veth(void)
+{
+	CHECK_EQ(shell("ip link add ways0 type veth peer name ways1 netns peer &&"
+		       "ip address add 10.76.0.1/24 dev ways0 && ip link set ways0 up &&"
+		       "ip -n peer address add 10.76.0.2/24 dev ways1 && ip -n peer link set ways1 up"), 0);
+	learned("10.76.0.1");
+	forced("10.76.0.1");
+	CHECK_EQ(shell("ip link del ways0"), 0);
+}
+
+static void tls(int fd, int direction)
+{
+	struct tls12_crypto_info_aes_gcm_128 info = {
+		.info = { TLS_1_2_VERSION, TLS_CIPHER_AES_GCM_128 }, .key = "fifteen letters",
+	};
+
+	CHECK(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) == 0);
+	CHECK(setsockopt(fd, SOL_TLS, direction, &info, sizeof(info)) == 0);
+}
+
+static void over_tls(void)
+{
+	int fd[2], slot;
+
+	CHECK_EQ(shell("modprobe tls"), 0);
+	wire_tcp_pair(env("GATHER_HERE"), fd);
+	tls(fd[0], TLS_TX);
+	tls(fd[1], TLS_RX);
+	slot = attach(&r, fd[0]);
+	CHECK_EQ(copied(fd, slot, LARGE, 0), LARGE);
+	CHECK_EQ(copied(fd, slot, LARGE, UNIFIED_IO_NET_F_ZEROCOPY), LARGE);
+	close_wire(fd, slot);
+}
+
+int main(void)
+{
+	need(UNIFIED_IO_FEAT_SEND_ZC);
+	region_open(&r, NULL);
+	by_length();
+	over_veth();
+	over_tls();
+	region_close(&r);
+	return 0;
+}
