@@ -732,7 +732,13 @@ struct unified_io_export {
  * %UNIFIED_IO_URING_UNREG_BUF - empty slot @arg
  *
  * SQPOLL, linked SQEs, registered files and IOSQE_ASYNC work; io_uring itself
- * offers neither IORING_OP_ASYNC_CANCEL nor IORING_OP_LINK_TIMEOUT for commands.
+ * offers neither IORING_OP_ASYNC_CANCEL nor IORING_OP_LINK_TIMEOUT for commands
+ * (both find nothing, ENOENT). To end a chain after a time, link a
+ * UNIFIED_IO_URING_CANCEL to an IORING_OP_TIMEOUT with
+ * IORING_TIMEOUT_ETIME_SUCCESS; a chain that was in time has the timeout removed,
+ * and the CANCEL with it. A ring with IORING_SETUP_IOPOLL is not for chains, whose
+ * stages end by interrupts of more than one device: kernels refuse commands there
+ * (EOPNOTSUPP), or do not wait for what is not polled for.
  * A ring that is closed abandons its chains: those that wait for a socket are
  * cancelled, the others run to their end.
  */

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What io_uring does not do for commands, and what a program does instead: a
+ * timeout that is linked to a chain does not end it, one that a CANCEL is linked
+ * to does.
+ */
+#include <liburing.h>
+
+#include "common.h"
+
+#define CHAIN	1
+#define TIMER	2
+#define CANCEL	3
+#define REMOVE	4
+
+static struct region r;
+static struct io_uring ring;
+static struct unified_descriptor desc;
+static int fd[2], slot;
+static struct __kernel_timespec soon = { .tv_nsec = 50000000 };
+static struct __kernel_timespec never = { .tv_sec = WAIT_NS / NSEC_PER_SEC };
+
+static struct io_uring_sqe *command(unsigned int op, uint64_t arg, uint64_t user_data)
+{
+	struct unified_io_uring_cmd cmd = { .arg = arg };
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+
+	CHECK(sqe);
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, r.fd, NULL, 0, 0);
+	sqe->cmd_op = op;
+	memcpy(sqe->cmd, &cmd, sizeof(cmd));
+	sqe->user_data = user_data;
+	return sqe;
+}
+
+/* A receive that nothing comes for yet. */
+static struct io_uring_sqe *waiting_chain(void)
+{
+	desc = desc_recv(slot, 0, 4096);
+	desc.user_data = CHAIN;
+	return command(UNIFIED_IO_URING_OP, (uintptr_t)&desc, CHAIN);
+}
+
+/* Collects @nr CQEs; their results, by user_data. */
+static void collect(unsigned int nr, int res[REMOVE + 1])
+{
+	CHECK(io_uring_submit(&ring) >= 0);
+	while (nr--) {
+		struct __kernel_timespec limit = never;
+		struct io_uring_cqe *cqe;
+
+		CHECK_RES(io_uring_wait_cqe_timeout(&ring, &cqe, &limit), 0);
+		CHECK(cqe->user_data <= REMOVE);
+		res[cqe->user_data] = cqe->res;
+		io_uring_cqe_seen(&ring, cqe);
+	}
+}
+
+static void linked_timeout(void)
+{
+	struct io_uring_sqe *sqe;
+	int res[REMOVE + 1];
+
+	waiting_chain()->flags |= IOSQE_IO_LINK;
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_link_timeout(sqe, &soon, 0);
+	sqe->user_data = TIMER;
+	collect(1, res);
+	CHECK_RES(res[TIMER], -ENOENT);	/* it found nothing that it can cancel */
+	send_pattern(fd[1], 100, 0, 1);
+	collect(1, res);
+	CHECK_RES(res[CHAIN], 100);
+}
+
+static void arm(struct __kernel_timespec *when)
+{
+	struct io_uring_sqe *sqe;
+
+	waiting_chain();
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_timeout(sqe, when, 0, IORING_TIMEOUT_ETIME_SUCCESS);
+	sqe->flags |= IOSQE_IO_LINK;
+	sqe->user_data = TIMER;
+	command(UNIFIED_IO_URING_CANCEL, CHAIN, CANCEL);
+}
+
+static void cancel_by_timeout(void)
+{
+	int res[REMOVE + 1];
+
+	arm(&soon);
+	collect(3, res);
+	CHECK_RES(res[TIMER], -ETIME);
+	CHECK_RES(res[CANCEL], 1);
+	CHECK_RES(res[CHAIN], -ECANCELED);
+}
+
+/* The chain was in time: the timer goes, and the CANCEL with it. */
+static void in_time(void)
+{
+	struct io_uring_sqe *sqe;
+	int res[REMOVE + 1];
+
+	arm(&never);
+	CHECK(io_uring_submit(&ring) >= 0);
+	send_pattern(fd[1], 100, 0, 2);
+	collect(1, res);
+	CHECK_RES(res[CHAIN], 100);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_timeout_remove(sqe, TIMER, 0);
+	sqe->user_data = REMOVE;
+	collect(3, res);
+	CHECK_RES(res[REMOVE], 0);
+	CHECK_RES(res[TIMER], -ECANCELED);
+	CHECK_RES(res[CANCEL], -ECANCELED);
+	pattern_check(r.data, 100, 0, 2);
+}
+
+int main(void)
+{
+	need(UNIFIED_IO_FEAT_URING_CMD);
+	region_open(&r, NULL);
+	tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	CHECK_RES(io_uring_queue_init(8, &ring, 0), 0);
+	linked_timeout();
+	cancel_by_timeout();
+	in_time();
+	CHECK_EQ(region_info(&r).inflight, 0);
+	io_uring_queue_exit(&ring);
+	region_close(&r);
+	return 0;
+}
