@@ -24,6 +24,8 @@ wire() {
 	ip -n xsk address add "10.80.$1.2/24" dev "$3"
 	ip link set "$2" up
 	ip -n xsk link set "$3" up
+	# known from the start: a packet that waited for an answer to ARP can be overtaken by the next
+	ip -n xsk neigh replace "10.80.$1.1" lladdr "$(cat "/sys/class/net/$2/address")" dev "$3" nud permanent
 }
 
 # The NICs come back when the namespace goes, which takes its time.
