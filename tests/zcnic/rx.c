@@ -98,6 +98,8 @@ static u32 zcnic_dma(struct zcnic_queue *q, struct sk_buff *skb, const struct sk
 	skb_copy_bits(wire, pos, to + off, len);
 	page_pool_dma_sync_netmem_for_cpu(q->mem.pool, netmem, off, len);
 	skb_add_rx_frag_netmem(skb, skb_shinfo(skb)->nr_frags, netmem, off, len, size);
+	if (netmem_is_net_iov(netmem))
+		WRITE_ONCE(q->niovs, q->niovs + 1);
 	return len;
 }
 

@@ -47,6 +47,7 @@ struct zcnic_mem {
  * @packets: received; this and the rest by NAPI alone
  * @bytes: of them
  * @split: packets of which the payload went to the page pool
+ * @niovs: fragments of them that went to memory which a provider lends, not to pages
  * @missed: packets lost for want of a buffer
  */
 struct zcnic_queue {
@@ -57,6 +58,7 @@ struct zcnic_queue {
 	u64 packets;
 	u64 bytes;
 	u64 split;
+	u64 niovs;
 	u64 missed;
 };
 
