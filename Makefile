@@ -28,6 +28,7 @@ help:
 	@echo 'make soak          T=1800 seconds of everything at once, with kills, unplugs and memory pressure'
 	@echo 'make fuzz          T=60 seconds of random programs against the device, led by coverage; KERNEL=debug, with KASAN, is slow'
 	@echo 'make coverage      the tests on the debug kernel, and which lines of the module they never reach'
+	@echo 'make proof         1 GiB (N=MIB) from NIC to drive, past a BPF program, in place: SHA-256 at both ends, copies counted'
 	@echo 'make bench-quick   a first measure, in a VM'
 	@echo 'make deb           Debian packages of all of it, into build/deb'
 	@echo 'make check-packages  what they do in a VM where nothing else of this is'
@@ -115,6 +116,9 @@ coverage:
 soak:
 	tests/soak/run $(T:%=--seconds %)
 
+proof:
+	tests/proof $(N:%=--mib %)
+
 bench-quick:
 	bench/quick
 
@@ -122,4 +126,4 @@ clean:
 	rm -rf build
 
 .PHONY: install install-module-source deb check-packages patch check-patch
-.PHONY: all help modules test-modules kernel-headers user have-compilers $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage bench-quick clean
+.PHONY: all help modules test-modules kernel-headers user have-compilers $(USER_DIRS:%=user-%) demo check check-debug crash soak fuzz coverage proof bench-quick clean
