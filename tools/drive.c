@@ -32,14 +32,16 @@ static void cannot_open(const char *path)
 void drive_open(struct drive *drive, const char *path, bool write)
 {
 	int flags = write ? O_RDWR | O_EXCL : O_RDONLY, lba_size;
-	struct stat stat;
+	struct stat found;
 
+	if (stat(path, &found))
+		cannot_open(path);
+	if (!S_ISBLK(found.st_mode))
+		die(EXIT_USAGE, "%s is not a block device: want /dev/nvme0n1 or the like; file:PATH is for files",
+		    path);
 	drive->fd = open(path, flags | O_CLOEXEC);
 	if (drive->fd < 0)
 		cannot_open(path);
-	if (fstat(drive->fd, &stat) || !S_ISBLK(stat.st_mode))
-		die(EXIT_USAGE, "%s is not a block device: want /dev/nvme0n1 or the like; file:PATH is for files",
-		    path);
 	if (ioctl(drive->fd, BLKSSZGET, &lba_size) || ioctl(drive->fd, BLKGETSIZE64, &drive->size))
 		die(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	drive->lba_size = lba_size;
