@@ -163,7 +163,7 @@ u8 *uior_buf_part(const struct uior_op *op, u32 off, u32 len, u32 *part)
 	return op->region->mem.vaddr + uior_op_pos(op, off);
 }
 
-/* Copy bytes out of the buffer. */
+/* Copy bytes out of the buffer. @to may be in it: a program has pointers to it. */
 void uior_buf_load(const struct uior_op *op, u32 off, void *to, u32 len)
 {
 	u32 part;
@@ -171,11 +171,11 @@ void uior_buf_load(const struct uior_op *op, u32 off, void *to, u32 len)
 	for (; len; off += part, to += part, len -= part) {
 		const u8 *from = uior_buf_part(op, off, len, &part);
 
-		memcpy(to, from, part);
+		memmove(to, from, part);
 	}
 }
 
-/* Copy bytes into it. */
+/* Copy bytes into it; @from may be in it. */
 void uior_buf_store(const struct uior_op *op, u32 off, const void *from, u32 len)
 {
 	u32 part;
@@ -183,7 +183,7 @@ void uior_buf_store(const struct uior_op *op, u32 off, const void *from, u32 len
 	for (; len; off += part, from += part, len -= part) {
 		u8 *to = uior_buf_part(op, off, len, &part);
 
-		memcpy(to, from, part);
+		memmove(to, from, part);
 	}
 }
 
