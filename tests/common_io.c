@@ -235,6 +235,9 @@ void recv_all(int fd, void *buf, size_t len)
 	while (len) {
 		ssize_t n = recv(fd, buf, len, 0);
 
+		/* With a limit of time, work for io_uring ends the wait. */
+		if (n < 0 && errno == EINTR)
+			continue;
 		CHECK(n > 0);
 		buf += n;
 		len -= n;
