@@ -16,6 +16,9 @@ ip address add "$ZC_HERE/24" dev zc0
 ip -n peer address add 10.79.0.2/24 dev zc1
 ip link set zc0 mtu 9000 up
 ip -n peer link set zc1 mtu 9000 up
+# Known from the start: who asks while the cable is out remembers that nobody answered.
+ip neigh replace 10.79.0.2 lladdr "$(ip netns exec peer cat /sys/class/net/zc1/address)" dev zc0 nud permanent
+ip -n peer neigh replace "$ZC_HERE" lladdr "$(cat /sys/class/net/zc0/address)" dev zc1 nud permanent
 if [ -z "$bare" ]; then
 	ethtool -G zc0 tcp-data-split on
 	ethtool -X zc0 equal 3
