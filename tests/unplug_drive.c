@@ -85,9 +85,16 @@ static pid_t start_unplug(const char *id)
 	return pid;
 }
 
-static void comes_back(const char *id, const char *path)
+/* Under another name, if the region has not let go of the old drive yet. */
+static void comes_back(const char *id)
 {
-	CHECK_EQ(shell("replug %s", id), 0);
+	char command[64], path[64];
+	FILE *replug;
+
+	snprintf(command, sizeof(command), "replug %s", id);
+	replug = popen(command, "r");
+	CHECK(replug && fscanf(replug, "%63s", path) == 1);
+	CHECK_EQ(pclose(replug), 0);
 	region_open(&r, path);
 	CHECK_RES(run(&r, numbered(0)).res, 64 * KiB);
 	region_close(&r);
@@ -118,6 +125,6 @@ int main(int argc, char **argv)
 	region_close(&r);
 	close(fd[0]);
 	close(fd[1]);
-	comes_back(argv[1], argv[2]);
+	comes_back(argv[1]);
 	return 0;
 }

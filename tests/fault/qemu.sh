@@ -11,11 +11,10 @@ execute() {
 # put NODE SERIAL: the drive as it was, but on another block node.
 put() {
 	unplug "$2"
-	replug "$2" "$1"
-	drive=$(disk "$2")
+	drive=$(replug "$2" "$1")
 }
 
 put_back() {
 	unplug "$1"
-	replug "$1"
+	replug "$1" >/dev/null
 }
