@@ -11,7 +11,7 @@
 #include "xdp.skel.h"
 
 /* The struct_ops program of region @id, loaded and not yet attached. */
-static inline struct ops *ops_load(uint32_t id)
+static inline struct ops *ops_load_at(uint32_t id, uint32_t order)
 {
 	struct ops *ops;
 
@@ -19,8 +19,14 @@ static inline struct ops *ops_load(uint32_t id)
 	ops = ops__open();
 	CHECK(ops);
 	ops->struct_ops.remote_ops->region_id = id;
+	ops->struct_ops.remote_ops->order = order;
 	CHECK_RES(ops__load(ops), 0);
 	return ops;
+}
+
+static inline struct ops *ops_load(uint32_t id)
+{
+	return ops_load_at(id, 0);
 }
 
 static inline struct ops *ops_attach(struct region *r, struct bpf_link **link)

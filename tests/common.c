@@ -62,6 +62,15 @@ void need(uint64_t features)
 	exit(77);
 }
 
+void need_module(const char *name)
+{
+	if (shell("modinfo %s >/dev/null", name)) {
+		printf("this kernel was built without the module %s\n", name);
+		exit(77);
+	}
+	CHECK_EQ(shell("modprobe %s", name), 0);
+}
+
 const char *env(const char *name)
 {
 	const char *value = getenv(name);

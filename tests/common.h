@@ -4,7 +4,8 @@
  * so that it is the kernel's interface that is tested and not the library.
  *
  * A test ends with status 0 (passed), 1 (a check failed, and said which), or 77
- * (this kernel lacks a feature; only need() decides that).
+ * (this kernel lacks a feature or a module; only need() and need_module() decide
+ * that).
  */
 #ifndef TESTS_COMMON_H
 #define TESTS_COMMON_H
@@ -52,6 +53,7 @@ void check_res(const char *file, int line, const char *what, int got, int want);
 #define CHECK_OK(got)		check_ok(__FILE__, __LINE__, #got, got)
 
 void need(uint64_t features);
+void need_module(const char *name);	/* loads it */
 const char *env(const char *name);
 uint64_t now_ns(void);
 

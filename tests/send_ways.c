@@ -150,7 +150,7 @@ static void over_tls(void)
 {
 	int fd[2], slot;
 
-	CHECK_EQ(shell("modprobe tls"), 0);
+	need_module("tls");
 	wire_tcp_pair(env("GATHER_HERE"), fd);
 	tls(fd[0], TLS_TX);
 	tls(fd[1], TLS_RX);
@@ -160,13 +160,16 @@ static void over_tls(void)
 	close_wire(fd, slot);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	need(UNIFIED_IO_FEAT_SEND_ZC);
 	region_open(&r, NULL);
-	by_length();
-	over_veth();
-	over_tls();
+	if (argc > 1 && !strcmp(argv[1], "tls")) {
+		over_tls();
+	} else {
+		by_length();
+		over_veth();
+	}
 	region_close(&r);
 	return 0;
 }

@@ -29,6 +29,7 @@ enum step_op {
 	STEP_CONTIG,		/* a = off */
 	STEP_LOAD_BYTES,	/* a = off, b = len: into bytes[] */
 	STEP_STORE_BYTES,	/* a = off, b = len: from there */
+	STEP_NR,
 };
 
 #define NR_KEEPS	256

@@ -278,7 +278,9 @@ void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const 
 	static const uint16_t flags[] = { 0, UNIFIED_IO_DESC_F_MULTISHOT, UNIFIED_IO_DESC_F_WAITALL,
 		UNIFIED_IO_DESC_F_PAD, UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_RECYCLE |
 		UNIFIED_IO_DESC_F_CQE_SKIP | UNIFIED_IO_DESC_F_PAD, UNIFIED_IO_DESC_F_MULTISHOT |
-		UNIFIED_IO_DESC_F_RECYCLE, UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_PAD };
+		UNIFIED_IO_DESC_F_RECYCLE, UNIFIED_IO_DESC_F_MULTISHOT | UNIFIED_IO_DESC_F_PAD,
+		UNIFIED_IO_DESC_F_XDP_THEN_OPS,
+		UNIFIED_IO_DESC_F_XDP_THEN_OPS | UNIFIED_IO_DESC_F_MULTISHOT };
 	static const uint16_t types[] = { 4, 1, 2, 5, 6, 3, 7, 0, 8, 0xffff };	/* mask of UNIFIED_REGION_F_* */
 	static const uint8_t opcodes[] = { NVME_CMD_WRITE, NVME_CMD_READ, NVME_CMD_FLUSH, 3, 0x81, 0xff };
 	static const uint8_t protos[] = { 0, UNIFIED_IO_PROTO_TCP, UNIFIED_IO_PROTO_UDP, UNIFIED_IO_PROTO_RAW, 1 };
@@ -290,7 +292,8 @@ void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const 
 			a[2] < 240 ? a[2] * 4ULL : wild(a[2]),
 		.len = PICK(lens, 7, a[3]),
 		.flags = a[1] < 176 ? flags[a[1] % ARRAY_SIZE(flags)] :
-			a[1] < 224 ? UNIFIED_IO_DESC_F_RANGES : wild(a[1]),
+			a[1] < 224 ? UNIFIED_IO_DESC_F_RANGES | (a[1] & 1 ? UNIFIED_IO_DESC_F_XDP_THEN_OPS : 0) :
+			wild(a[1]),
 		.type = PICK(types, 7, a[0]),
 		.user_data = a[4],
 		.nvme = {
@@ -299,7 +302,7 @@ void fill_desc(struct unified_descriptor *d, const struct fuzz_region *r, const 
 			.slba = a[7] < 200 ? a[7] * 64 : a[7] < 224 ? size : wild(a[7]),
 		},
 		.net = {
-			.proto = a[8] < 200 ? 0 : PICK(protos, 4, a[8] * 7), .flags = a[9] < 240 ? a[9] & 7 : a[9],
+			.proto = a[8] < 200 ? 0 : PICK(protos, 4, a[8] * 7), .flags = a[9] < 240 ? a[9] & 15 : a[9],
 			.port = a[8] & 16 ? 0 : a[8] * 257, .addr = a[8] & 32 ? 0x0100007f : 0,
 			.slot = a[10] < 240 ? a[10] & 3 : wild(a[10]), .tx_slot = a[11] < 240 ? a[11] & 3 : wild(a[11]),
 			.headroom = a[12] < 128 ? 0 : PICK(headrooms, 4, a[12] * 3),

@@ -9,18 +9,19 @@
 
 #include <sys/stat.h>
 
-static struct ops *ops[3];	/* of regions 1, 1, 2 */
+static const struct { uint32_t region, order; } places[] = { { 1, 0 }, { 1, 0 }, { 2, 0 }, { 1, 3 } };
+static struct ops *ops[ARRAY_SIZE(places)];
 static struct xdp *xdp;
 static int xdp_fds[5];
 static int links[4] = { -1, -1, -1, -1 };
 static bool *drive_is_gone;	/* shared */
 
 /* Attached once by libbpf, a map can be attached by its fd alone. */
-static struct ops *ops_ready(uint32_t id)
+static struct ops *ops_ready(uint32_t id, uint32_t order)
 {
 	struct region r[2];
 	struct bpf_link *link;
-	struct ops *o = ops_load(id);
+	struct ops *o = ops_load_at(id, order);
 
 	for (uint32_t i = 0; i < id; i++)
 		region_open(&r[i], NULL);
@@ -35,12 +36,10 @@ static struct ops *ops_ready(uint32_t id)
 
 void bpf_calls_init(void)
 {
-	static const uint32_t ids[] = { 1, 1, 2 };
-
 	drive_is_gone = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(drive_is_gone != MAP_FAILED);
 	for (size_t i = 0; i < ARRAY_SIZE(ops); i++)
-		ops[i] = ops_ready(ids[i]);
+		ops[i] = ops_ready(places[i].region, places[i].order);
 	xdp = xdp_load();
 	xdp_fds[0] = bpf_program__fd(xdp->progs.remote_xdp);
 	xdp_fds[1] = bpf_program__fd(xdp->progs.pass);
@@ -73,7 +72,7 @@ void call_bpf_steps(const uint8_t *a)
 	bss->early_verdict = PICK(verdicts, 4, a[2]);
 	bss->calls_until_verdict = a[2] & 7;
 	bss->steps[a[3] % NR_STEPS] = (struct step){
-		.op = a[4] % (STEP_KEEP_LIST + 1),
+		.op = a[4] % STEP_NR,
 		.a = step_arg(a[5]), .b = step_arg(a[6]), .c = step_arg(a[7]),
 	};
 	for (int i = 0; a[8] & 1 && i < NR_KEEPS; i++)
