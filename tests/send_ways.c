@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which way a send takes: few bytes are copied though the route needs no copy; a
- * socket whose bytes were copied late (veth) copies at once from then on, and
- * tries again now and then; NET_F_ZEROCOPY insists; TLS has to see the bytes.
+ * Which way a send takes: those that are submitted together fill segments up; few
+ * bytes are copied though the route needs no copy; a socket whose bytes were copied
+ * late (veth) copies at once from then on, and tries again now and then;
+ * NET_F_ZEROCOPY insists; TLS has to see the bytes.
  */
 #include <arpa/inet.h>
 #include <linux/tls.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 
 #include "common.h"
 
+#define TINY	64
+#define NR_TOGETHER	32
 #define SMALL	1024
 #define LARGE	(64 * KiB)
 #define PIECE	(8 * KiB)	/* long enough to be sent without a copy */
@@ -55,6 +58,41 @@ static void by_length(void)
 	CHECK_EQ(copied(fd, slot, SMALL, UNIFIED_IO_NET_F_ZEROCOPY), 0);
 	CHECK_EQ(copied(fd, slot, LARGE, 0), 0);
 	CHECK_EQ(copied(fd, slot, LARGE, UNIFIED_IO_NET_F_COPY), LARGE);
+	close_wire(fd, slot);
+}
+
+static uint32_t segments_out(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0);
+	return info.tcpi_data_segs_out;
+}
+
+/* Small sends that are submitted together share segments, though each alone would be sent at once. */
+static void together(void)
+{
+	int fd[2], slot, one = 1;
+	uint32_t before;
+
+	tcp_pair(fd);
+	CHECK(setsockopt(fd[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
+	slot = attach(&r, fd[0]);
+	before = segments_out(fd[0]);
+	pattern_fill(r.data, NR_TOGETHER * TINY, 0, 1);
+	for (int i = 0; i < NR_TOGETHER; i++)
+		queue(&r, desc_send(slot, i * TINY, TINY));
+	CHECK_RES(enter(&r, NR_TOGETHER, NR_TOGETHER, WAIT_NS, NULL), 0);
+	for (int i = 0; i < NR_TOGETHER; i++)
+		CHECK_RES(reap(&r).res, TINY);
+	recv_pattern(fd[1], NR_TOGETHER * TINY, 0, 1);
+	CHECK(segments_out(fd[0]) - before <= NR_TOGETHER / 4);
+	before = segments_out(fd[0]);
+	for (int i = 0; i < NR_TOGETHER; i++)
+		CHECK_RES(run(&r, desc_send(slot, i * TINY, TINY)).res, TINY);
+	recv_pattern(fd[1], NR_TOGETHER * TINY, 0, 1);
+	CHECK(segments_out(fd[0]) - before > NR_TOGETHER / 2);
 	close_wire(fd, slot);
 }
 
@@ -167,6 +205,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "tls")) {
 		over_tls();
 	} else {
+		together();
 		by_length();
 		over_veth();
 	}

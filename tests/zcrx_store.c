@@ -238,12 +238,12 @@ static void run_as(enum unified_io_zcrx_mode mode, uint64_t len, uint32_t chunk,
 			continue;
 		}
 		nr_waiting = next_waiting = 0;
-		next_event();
 		/* what is held must not be all that there is */
-		if (current && next_waiting == nr_waiting && params.len < AREA) {
+		if (current && params.len < AREA) {
 			finish(current);
 			current = NULL;
 		}
+		next_event();
 	}
 	pthread_join(thread, NULL);
 	all_stored();

@@ -12,6 +12,11 @@
  *	- it copies late, since the skb is delivered to this machine (veth) or
  *	  tapped, and reports it when it lets go. How many bytes is not known
  *	  then: all are counted. The socket's next sends are copied at once.
+ *
+ * Sends behind which another waits for the same connection are sent with MSG_MORE:
+ * what was submitted together fills segments up. Should that other one be cancelled
+ * before its turn, TCP sends the rest with the next acknowledgment, or when its
+ * timer (200 ms) expires.
  */
 #include <linux/net.h>
 #include <net/inet_sock.h>
@@ -262,6 +267,10 @@ static int uior_send_some(struct uior_op *op)
 		msg.msg_flags |= MSG_ZEROCOPY;
 		msg.msg_ubuf = &op->ubuf;
 	}
+	/* Segments are filled up with what follows at once; a datagram ends here. */
+	if (op->tx->proto == UNIFIED_IO_PROTO_TCP &&
+	    (op->tx->tx.more || iov_iter_count(&msg.msg_iter) < op->send_len - op->sent))
+		msg.msg_flags |= MSG_MORE;
 	ret = sock_sendmsg(op->tx->sock, &msg);
 	if (ret > 0 && (!op->zc_sock || uior_zc_refused(op)))
 		op->send_copied += ret;

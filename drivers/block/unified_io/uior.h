@@ -133,6 +133,7 @@ struct uior_flow {
 	bool again;			/* an event came while RUNNING */
 	bool dead;			/* detached: operations are cancelled */
 	bool cancel;			/* one of the queue may be cancelled */
+	bool more;			/* behind the one that is stepped another is ready */
 	struct list_head park_node;	/* in region->parked; park_lock */
 };
 
