@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static const struct contender *const contenders[] = {
 
 static int rounds = 1, sink;
 static double slice = 0.1;
+static const char *only;	/* this contender, for a profile */
 static struct send_job job;
 
 static const struct option options[] = {
@@ -40,6 +42,7 @@ static const struct option options[] = {
 	{ "udp", no_argument, NULL, 'u' },
 	{ "rounds", required_argument, NULL, 'r' },
 	{ "slice", required_argument, NULL, 'S' },
+	{ "contender", required_argument, NULL, 'c' },
 	{ "sink", no_argument, &sink, 1 },
 	{ }
 };
@@ -57,6 +60,7 @@ static void parse(int argc, char **argv)
 		case 'u': job.udp = true; break;
 		case 'r': rounds = atoi(optarg); break;
 		case 'S': slice = atof(optarg); break;
+		case 'c': only = optarg; break;
 		default: exit(2);
 		}
 	if (!job.port || (!sink && (!job.host || !job.size)))
@@ -189,6 +193,8 @@ int main(int argc, char **argv)
 	if (sink)
 		return sink_main();
 	for (unsigned int i = 0; i < NR; i++) {
+		if (only && strcmp(only, contenders[i]->name))
+			continue;
 		if (contenders[i]->fits && !contenders[i]->fits(&job))
 			continue;
 		present[nr] = contenders[i];
