@@ -15,7 +15,7 @@
 #define NR_TOGETHER	32
 #define SMALL	1024
 #define LARGE	(64 * KiB)
-#define PIECE	(8 * KiB)	/* long enough to be sent without a copy */
+#define PIECE	(32 * KiB)	/* long enough to be sent without a copy */
 
 static struct region r;
 

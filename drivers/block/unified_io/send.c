@@ -25,7 +25,7 @@
 #include "uior.h"
 
 /* The length from which pointing to the pages is cheaper than a copy: bench/quick --only send. */
-#define UIOR_ZC_MIN	SZ_4K
+#define UIOR_ZC_MIN	SZ_32K
 
 /* How many sends copy at once after one that was copied late. */
 #define UIOR_ZC_HOLD	64

@@ -194,7 +194,7 @@ struct unified_io_setup {
  * stage) is sent, and an NVMe write is received first.
  *
  * COPY and ZEROCOPY are about the send. With neither, the kernel takes the way
- * that is cheaper as a rule: it copies, as send() does, fewer than 4 KiB; what
+ * that is cheaper as a rule: it copies, as send() does, fewer than 32 KiB; what
  * goes over loopback, or over a device that cannot gather or compute checksums;
  * and for the next sends of a socket whose bytes it had to copy late, since they
  * were delivered on this machine (veth) or tapped. A send that copies completes
