@@ -43,20 +43,23 @@ static void binding(struct region *r, struct region *other)
 	ops__destroy(lost);
 }
 
-/* The region goes first: the link stays, harmless. */
+/* The region goes first: the link stays, harmless, and there is nothing to replace. */
 static void region_first(void)
 {
 	struct region r;
 	struct bpf_link *link;
-	struct ops *ops;
+	struct ops *ops, *second;
 
 	region_open(&r, NULL);
 	ops = ops_attach(&r, &link);
+	second = ops_load(r.setup.region_id);
 	CHECK_EQ(run(&r, desc_bpf(0, 512)).flags, 0);
 	region_close(&r);
 	usleep(100000);
+	CHECK_RES(bpf_link__update_map(link, second->maps.remote_ops), -ENOENT);
 	bpf_link__destroy(link);
 	ops__destroy(ops);
+	ops__destroy(second);
 }
 
 static void *traffic(void *arg)

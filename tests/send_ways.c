@@ -96,6 +96,26 @@ static void together(void)
 	close_wire(fd, slot);
 }
 
+/* It finds its route only as it goes, and is larger than a packet there: the stack copies at once. */
+static void datagram(void)
+{
+	struct unified_descriptor d;
+	struct unified_completion c;
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), slot;
+
+	CHECK(bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0);
+	slot = attach(&r, fd);
+	d = desc_send(slot, 0, PIECE);
+	d.net.addr = htonl(ntohl(inet_addr(env("GATHER_HERE"))) + 1);
+	d.net.port = 9;
+	c = run(&r, d);
+	CHECK_RES(c.res, PIECE);
+	CHECK_EQ(c.copied, PIECE);
+	detach(&r, slot);
+	close(fd);
+}
+
 /* Does a send that the peer does not read complete all the same? */
 static bool completes(unsigned int slot, uint8_t flags, uint64_t within)
 {
@@ -207,6 +227,7 @@ int main(int argc, char **argv)
 	} else {
 		together();
 		by_length();
+		datagram();
 		over_veth();
 	}
 	region_close(&r);
