@@ -113,6 +113,15 @@ int unified_io_nic_set_rss(struct unified_io_nic *nic, struct ethtool_rxfh_indir
 	return ethtool_ioctl(nic, table);
 }
 
+/* sending */
+
+bool unified_io_nic_gathers(struct unified_io_nic *nic)
+{
+	struct ethtool_value sg = { .cmd = ETHTOOL_GSG }, csum = { .cmd = ETHTOOL_GTXCSUM };
+
+	return !ethtool_ioctl(nic, &sg) && sg.data && !ethtool_ioctl(nic, &csum) && csum.data;
+}
+
 /* rules */
 
 bool unified_io_nic_filters(struct unified_io_nic *nic)

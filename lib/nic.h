@@ -50,6 +50,9 @@ int unified_io_nic_set_split(struct unified_io_nic *nic, const struct unified_io
 struct ethtool_rxfh_indir *unified_io_nic_get_rss(struct unified_io_nic *nic);
 int unified_io_nic_set_rss(struct unified_io_nic *nic, struct ethtool_rxfh_indir *table);
 
+/* Can a packet point at its payload where it lies? Scatter-gather, and checksums by the NIC. */
+bool unified_io_nic_gathers(struct unified_io_nic *nic);
+
 bool unified_io_nic_filters(struct unified_io_nic *nic);
 int unified_io_nic_set_filters(struct unified_io_nic *nic, bool on);
 bool unified_io_nic_is_steered(struct unified_io_nic *nic);

@@ -47,11 +47,11 @@ void drive_open(struct drive *drive, const char *path, bool write)
 	drive->lba_size = lba_size;
 }
 
-/* The name of what libblkid finds, or NULL. */
-static const char *known_content(int fd)
+char *drive_content(int fd)
 {
 	blkid_probe probe = blkid_new_probe();
 	const char *what = NULL;
+	char *copy;
 	int found;
 
 	if (!probe || blkid_probe_set_device(probe, fd, 0, 0))
@@ -65,9 +65,9 @@ static const char *known_content(int fd)
 	else if (found == 0 && blkid_probe_lookup_value(probe, "TYPE", &what, NULL) &&
 		 blkid_probe_lookup_value(probe, "PTTYPE", &what, NULL))
 		what = "something";
-	what = what ? strdup(what) : NULL;
+	copy = what ? strdup(what) : NULL;
 	blkid_free_probe(probe);
-	return what;
+	return copy;
 }
 
 /* Where the signature is that the probe has found last. */
@@ -103,7 +103,7 @@ void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to)
 
 void drive_refuse(const struct drive *drive, const struct address *address)
 {
-	const char *what = known_content(drive->fd);
+	const char *what = drive_content(drive->fd);
 	const struct unified_io_log_header *header;
 	struct log_reader *reader;
 

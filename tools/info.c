@@ -5,7 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "info.h"
 
 static const char help[] =
 	"usage: unified-io info [--json] [DRIVE]\n\n"
@@ -17,12 +17,7 @@ static const char help[] =
 /* What this module can always do it is not asked to help with. */
 static const char always[] = "build and load a newer module";
 
-static const struct feature {
-	__u64 bit;
-	const char *name;
-	const char *what;
-	const char *how;	/* to get it */
-} features[] = {
+const struct feature features[] = {
 	{ UNIFIED_IO_FEAT_HUGE_MAP, "huge-map", "the region is mapped with 2 MiB pages",
 	  "needs a newer kernel, such as 7.3; without it all works, on 4 KiB pages" },
 	{ UNIFIED_IO_FEAT_NVME_PASSTHROUGH, "nvme-passthrough",
@@ -38,7 +33,9 @@ static const struct feature {
 	  "needs a newer kernel, such as 7.3; only io_uring programs miss it" },
 };
 
-static const char *const device_kinds[] = {
+const size_t nr_features = ARRAY_SIZE(features);
+
+const char *const device_kinds[] = {
 	[UNIFIED_IO_DEV_NONE] = "none",
 	[UNIFIED_IO_DEV_NVME] = "nvme-passthrough",
 	[UNIFIED_IO_DEV_BLOCK] = "block-layer",

@@ -19,6 +19,7 @@ enum {
 	EXIT_REFUSED,	/* the drive holds something, or is in use: --force, or another drive */
 	EXIT_DEVICE,	/* no module, no rights, or a kernel that lacks something */
 	EXIT_INVALID,	/* log: it is damaged, or ends without its last record */
+	EXIT_COPIES,	/* doctor: all works, but not all without a copy */
 };
 
 /*
@@ -34,6 +35,7 @@ struct subcommand {
 int info_main(int argc, char **argv);
 int pipe_main(int argc, char **argv);
 int log_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 
 /* "unified-io pipe": how messages begin; set by main(). */
 extern const char *tool_name;

@@ -11,7 +11,7 @@ for page in man/*.1; do
 	[ -z "$said" ] || { echo "$said"; exit 1; }
 done
 mandoc -Tascii man/*.1 | sed 's/.\x08//g' >/tmp/pages
-for command in pipe log info; do
+for command in pipe log info doctor; do
 	for option in $("$tool" $command --help | grep -o -e '--[a-z][a-z-]*' | sort -u); do
 		[ "$option" = --help ] || grep -q -e "$option" /tmp/pages || { echo "no manual page tells of $option"; exit 1; }
 	done
@@ -36,6 +36,7 @@ offers 'unified-io log v' verify
 offers 'unified-io pipe tcp-l' tcp-listen:
 offers 'unified-io pipe --sy' --sync=
 offers 'unified-io log ls --j' --json
+offers 'unified-io doctor l' lo
 drive=$(lsblk -dnpo NAME | head -n 1)
 [ -z "$drive" ] || offers 'unified-io pipe nvme:' "$drive"
 

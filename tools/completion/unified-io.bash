@@ -11,6 +11,8 @@ _unified_io_words() {
 
 _unified_io_drives() { lsblk -dnpo NAME 2>/dev/null; }
 
+_unified_io_interfaces() { ls /sys/class/net; }
+
 _unified_io() {
 	local cur=${COMP_LINE:0:COMP_POINT} command=${COMP_WORDS[1]} words=
 	cur=${cur##*[[:space:]]}
@@ -28,6 +30,8 @@ _unified_io() {
 		esac
 	elif [ "$command" = log ] && [ "$COMP_CWORD" = 2 ]; then
 		words='ls cat verify tail export'
+	elif [ "$command" = doctor ]; then
+		words="$(_unified_io_interfaces) $(_unified_io_drives)"
 	elif [ "$command" = help ]; then
 		words=$(_unified_io_words '')
 	else

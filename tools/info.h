@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What 'info' knows, for 'doctor'. */
+#ifndef INFO_H
+#define INFO_H
+
+#include "tool.h"
+
+/* UNIFIED_IO_FEAT_@bit, and how to get it. */
+struct feature {
+	__u64 bit;
+	const char *name;
+	const char *what;
+	const char *how;
+};
+
+extern const struct feature features[];
+extern const size_t nr_features;
+
+/* UNIFIED_IO_DEV_*, in words. */
+extern const char *const device_kinds[];
+
+#endif /* INFO_H */
