@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""man.py VERSION OUT HEADER...
+"""man.py VERSION OUT FILE...
 
-Makes man pages of the headers' kernel-doc. A page begins with a comment 'DOC: NAME - what it is
+Makes man pages of the kernel-doc in headers, and in the source of what BPF programs call. A page begins with a comment 'DOC: NAME - what it is
 for' and holds the functions, structs and enums that follow it. Each function also gets a page of
 its own name, which shows that one.
 """
@@ -61,7 +61,8 @@ class Item:
 
     def prototype(self):
         """On lines that end behind a parameter."""
-        text = re.match(r"(?:static inline )?([^{;]*\))", self.code)[1] + ";"
+        text = re.match(r"(?:static inline |__bpf_kfunc )?([^{;]*\))", self.code)[1] + ";"
+        text = re.sub(r"\b([us]\d+)\b", r"__\1", text)
         text = re.sub(r"\s+", "~", text).replace(",~", ", ")
         lines = textwrap.wrap(text, 72, subsequent_indent="\t", break_long_words=False)
         return "\n".join(lines).replace("~", " ")
@@ -82,7 +83,8 @@ class Page:
     def __init__(self, doc, header):
         head, _, self.text = doc.partition("\n")
         self.name, self.title = re.match(r"DOC: (\w+) - (.*)", head).groups()
-        self.header = header.name
+        self.is_library = header.suffix == ".h"
+        self.header = header.name if self.is_library else "unified_io_bpf.h"
         seconds = os.environ.get("SOURCE_DATE_EPOCH", header.stat().st_mtime)
         self.date = datetime.date.fromtimestamp(int(seconds))
         self.items = []
@@ -98,7 +100,8 @@ class Page:
         yield f"{', '.join(names)} \\- {escape(self.title)}"
         yield from [".SH SYNOPSIS", ".nf", f".B #include <{self.header}>", ".fi"]
         yield from (line for item in self.functions() for line in [".PP", *code(item.prototype())])
-        yield ".PP\nLink with what \\fBpkg\\-config \\-\\-libs libunified_io\\fP prints."
+        if self.is_library:
+            yield ".PP\nLink with what \\fBpkg\\-config \\-\\-libs libunified_io\\fP prints."
         yield from [".SH DESCRIPTION", *running(self.text)]
         yield from (line for item in self.items for line in item.lines())
         yield ".SH SEE ALSO"

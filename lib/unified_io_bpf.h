@@ -2,7 +2,7 @@
 /*
  * What a BPF program of type unified_io_bpf_ops sees. Include it after
  * vmlinux.h and <bpf/bpf_helpers.h>. The kernel-doc of the kfuncs stands with
- * their code in drivers/block/unified_io/kfuncs.c.
+ * their code in drivers/block/unified_io/kfuncs.c; 'man unified_io_kfuncs' shows it.
  *
  * Offsets are in bytes from the start of the operation's buffer, which is
  * ctx->cap bytes long; the data are the ctx->len bytes from ctx->off. Of a table of

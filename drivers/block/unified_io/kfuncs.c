@@ -42,6 +42,14 @@ static int uior_span_check(const struct unified_io_bpf_ctx *ctx, u32 off, u32 le
 __bpf_kfunc_start_defs();
 
 /**
+ * DOC: unified_io_kfuncs - what a BPF program of a chain can call
+ *
+ * For programs of type unified_io_bpf_ops, which get @ctx from the kernel. The
+ * buffer is ctx->cap bytes long, the data are the ctx->len bytes from ctx->off;
+ * every offset here is from the start of the buffer.
+ */
+
+/**
  * bpf_uior_data - direct access to the buffer
  * @ctx: the operation
  * @off: first byte, from the start of the buffer

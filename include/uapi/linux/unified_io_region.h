@@ -93,7 +93,7 @@
 
 #define UNIFIED_IO_VERSION		1
 
-/* Limits. All are also reported by UNIFIED_IO_QUERY. */
+/* Limits. UNIFIED_IO_QUERY has a field for those that another module may have set otherwise. */
 #define UNIFIED_IO_MAX_ENTRIES		32768	/* SQ, CQ and Net IOV rings */
 #define UNIFIED_IO_MIN_REGION		(1ULL << 20)
 #define UNIFIED_IO_MAX_REGION		(1ULL << 36)
