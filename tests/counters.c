@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * GET_INFO and debugfs say the same, and both say what was done: operations,
- * bytes, errors and copies per stage.
+ * bytes, errors and copies per stage. debugfs also says whose region it is.
  */
 #include "bpf.h"
 
@@ -100,6 +100,47 @@ static void refused(void)
 	check_totals(10, 1, 100);
 }
 
+static uint64_t boot_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+static void identity(uint64_t before)
+{
+	uint64_t created = region_stat(&r, "created_ns");
+
+	CHECK_EQ(region_stat(&r, "pid"), getpid());
+	CHECK(created >= before && created <= boot_ns());
+	CHECK_EQ(shell("grep -qx 'device %s' /sys/kernel/debug/unified_io_region/%u/stats",
+		       strrchr(env("NVME0"), '/') + 1, r.setup.region_id), 0);
+	CHECK_EQ(region_stat(&r, "device_kind"), UNIFIED_IO_DEV_NVME);
+	CHECK_EQ(region_stat(&r, "data_size"), r.setup.data_size);
+	CHECK_EQ(region_stat(&r, "sq_entries"), r.setup.sq_entries);
+	CHECK_EQ(region_stat(&r, "cq_entries"), r.setup.cq_entries);
+	CHECK_EQ(region_stat(&r, "niov_entries"), r.setup.cq_entries);
+}
+
+/* The process that set the region up has gone, and left the file to another. */
+static void orphan(void)
+{
+	struct region child = { .fd = device_open() };
+	struct unified_io_setup setup = SETUP_DEFAULT;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid)
+		_exit(-uior(child.fd, UNIFIED_IO_SETUP, &setup));
+	CHECK_EQ(child_status(pid), 0);
+	child.setup.region_id = region_info(&child).region_id;
+	CHECK_EQ(region_stat(&child, "pid"), 0);
+	CHECK(shell("grep -q '^device ' /sys/kernel/debug/unified_io_region/%u/stats",
+		    child.setup.region_id));
+	close(child.fd);
+}
+
 static bool dir_there(unsigned int id)
 {
 	char path[80];
@@ -110,10 +151,13 @@ static bool dir_there(unsigned int id)
 
 int main(void)
 {
+	uint64_t before = boot_ns();
 	unsigned int id;
 
 	region_open(&r, env("NVME0"));
 	id = r.setup.region_id;
+	identity(before);
+	orphan();
 	check_totals(0, 0, 0);
 	drive_and_network();
 	programs();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The region as it is now: UNIFIED_IO_GET_INFO, and the same as text in
- * /sys/kernel/debug/unified_io_region/<id>/stats, a "name value" a line.
+ * /sys/kernel/debug/unified_io_region/<id>/stats, a "name value" a line, with
+ * what its own process need not ask: whose it is, since when, on which drive.
  */
 #include <linux/debugfs.h>
+#include <linux/pid.h>
 #include <linux/seq_file.h>
 
 #include "uior.h"
@@ -78,6 +80,21 @@ void uior_info(struct uior_region *region, struct unified_io_info *info)
 #define UIOR_STAT(m, info, name) \
 	seq_printf(m, #name " %llu\n", (unsigned long long)(info)->name)
 
+/* As the reader's namespace numbers it; 0 if it is gone, or is not seen there. */
+static pid_t uior_owner(const struct uior_region *region)
+{
+	guard(rcu)();
+	return pid_task(region->owner, PIDTYPE_TGID) ? pid_vnr(region->owner) : 0;
+}
+
+static void uior_show_identity(struct seq_file *m, const struct uior_region *region)
+{
+	seq_printf(m, "pid %d\n", uior_owner(region));
+	seq_printf(m, "created_ns %llu\n", region->created);
+	if (region->dev.bdev)
+		seq_printf(m, "device %pg\n", region->dev.bdev);
+}
+
 static int uior_stats_show(struct seq_file *m, void *unused)
 {
 	static const char * const stages[] = { "recv", "read", "bpf", "write", "flush", "send" };
@@ -85,8 +102,15 @@ static int uior_stats_show(struct seq_file *m, void *unused)
 	u32 i;
 
 	uior_info(m->private, &info);
+	uior_show_identity(m, m->private);
+	UIOR_STAT(m, &info, device_kind);
 	UIOR_STAT(m, &info, region_size);
+	UIOR_STAT(m, &info, data_size);
 	UIOR_STAT(m, &info, huge_bytes);
+	UIOR_STAT(m, &info, numa_node);
+	UIOR_STAT(m, &info, sq_entries);
+	UIOR_STAT(m, &info, cq_entries);
+	UIOR_STAT(m, &info, niov_entries);
 	UIOR_STAT(m, &info, nr_sockets);
 	UIOR_STAT(m, &info, nr_progs);
 	UIOR_STAT(m, &info, struct_ops);

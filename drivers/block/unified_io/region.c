@@ -12,6 +12,7 @@
 #include <linux/debugfs.h>
 #include <linux/eventfd.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/xarray.h>
 
 #include "uior.h"
@@ -113,6 +114,7 @@ static void uior_region_destroy(struct uior_region *region)
 		eventfd_ctx_put(region->eventfd);
 	percpu_ref_exit(&region->refs);
 	put_cred(region->cred);
+	put_pid(region->owner);
 	kvfree(region->spare);
 	kvfree(region->ops);
 	uior_mem_free(&region->mem);
@@ -149,6 +151,8 @@ static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 	region->cq_entries = setup->cq_entries;
 	region->niov_entries = setup->niov_entries;
 	region->cred = get_current_cred();
+	region->owner = get_pid(task_tgid(current));
+	region->created = ktime_get_boottime_ns();
 	spin_lock_init(&region->sq_lock);
 	spin_lock_init(&region->cq_lock);
 	spin_lock_init(&region->niov_lock);

@@ -327,6 +327,8 @@ struct uior_counts {
  * @id: index in uior_regions, until the file is closed
  * @refs: see above
  * @cred: of who called SETUP; the region's work runs with them
+ * @owner: the process that called SETUP, which may be gone
+ * @created: when, ns of CLOCK_BOOTTIME; tells it from an earlier region of the same id
  * @mem: the pages
  * @ctrl: head of the region. Written by the process: never trusted.
  * @data_offset: of the data area in @mem
@@ -378,6 +380,8 @@ struct uior_region {
 	u32 id;
 	struct percpu_ref refs;
 	const struct cred *cred;
+	struct pid *owner;
+	u64 created;
 	struct uior_mem mem;
 	struct unified_io_control *ctrl;
 	u64 data_offset;
