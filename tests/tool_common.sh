@@ -8,7 +8,7 @@ objects=$BUILD/user/tests
 # A check that failed says so, and the test goes on: there may be more. A test that hangs is told where.
 bad=0
 trap 'status=$?; [ $bad = 0 ] || exit 1; exit $status' EXIT
-trap 'echo "ended in line $LINENO"; exit 1' TERM
+trap 'echo "ended in line ${BASH_LINENO[0]-} ($BASH_COMMAND)"; exit 1' TERM
 
 # says STATUS PATTERN ARG...: the command ends so, and says that
 says() {
@@ -42,3 +42,33 @@ listening() {
 
 # field NAME <JSON
 field() { python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
+
+# feed_pipe PORT [COMMAND]: a pipe from the port to $NVME0 by that command ($tool); what is written to file
+# descriptor 5 goes there, and end_pipe ends it. Sets 'pipe', its process.
+feed_pipe() {
+	rm -f /tmp/feed
+	mkfifo /tmp/feed
+	"${2:-$tool}" pipe -q "tcp-listen:$1" "nvme:$NVME0" --force &
+	pipe=$!
+	listening "$1"
+	socat -u - "TCP:127.0.0.1:$1" </tmp/feed &
+	exec 5>/tmp/feed
+}
+
+end_pipe() {
+	exec 5>&-
+	wait $pipe
+}
+
+# counted NAME VALUE: some region's counter, in debugfs
+counted() { grep -qsx "$1 $2" /sys/kernel/debug/unified_io_region/*/stats; }
+
+# until_true COMMAND: it succeeds, in the end
+until_true() {
+	for _ in $(seq $((100 * SLOW))); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	echo "in vain: $*"
+	exit 1
+}

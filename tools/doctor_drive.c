@@ -26,13 +26,13 @@ static void look_at_kind(struct doctor *doctor, const struct unified_io_info *in
 	partition = !access(path, F_OK);
 	if (info->device_kind == UNIFIED_IO_DEV_NVME)
 		found(doctor, "drive", STATE_OK, NULL, "%s in blocks of %u bytes, %s",
-		      show_size(info->device_size), info->lba_size, device_kinds[info->device_kind]);
+		      show_size(info->device_size), info->lba_size, device_kind(info->device_kind));
 	else
 		found(doctor, "drive", STATE_NOTE, partition ?
 		      "give the whole namespace (lsblk -s shows it), if it is NVMe" :
 		      "an NVMe namespace saves a little work for each command",
 		      "%s in blocks of %u bytes, %s%s", show_size(info->device_size), info->lba_size,
-		      device_kinds[info->device_kind], partition ? ": it is a partition" : "");
+		      device_kind(info->device_kind), partition ? ": it is a partition" : "");
 }
 
 static void look_at_gather(struct doctor *doctor, const struct unified_io_info *info)

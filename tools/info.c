@@ -35,11 +35,16 @@ const struct feature features[] = {
 
 const size_t nr_features = ARRAY_SIZE(features);
 
-const char *const device_kinds[] = {
-	[UNIFIED_IO_DEV_NONE] = "none",
-	[UNIFIED_IO_DEV_NVME] = "nvme-passthrough",
-	[UNIFIED_IO_DEV_BLOCK] = "block-layer",
-};
+const char *device_kind(uint64_t kind)
+{
+	static const char *const kinds[] = {
+		[UNIFIED_IO_DEV_NONE] = "none",
+		[UNIFIED_IO_DEV_NVME] = "nvme-passthrough",
+		[UNIFIED_IO_DEV_BLOCK] = "block-layer",
+	};
+
+	return kind < ARRAY_SIZE(kinds) ? kinds[kind] : "unknown";
+}
 
 /* The smallest region that says all about the drive. */
 static void ask_drive(const char *path, struct unified_io_info *info)
@@ -96,7 +101,7 @@ static struct json_object *drive_json(const char *path, const struct unified_io_
 	struct json_object *drive = json_object_new_object();
 
 	json_add_string(drive, "path", path);
-	json_add_string(drive, "driven_by", device_kinds[info->device_kind]);
+	json_add_string(drive, "driven_by", device_kind(info->device_kind));
 	json_add_u64(drive, "size", info->device_size);
 	json_add_u64(drive, "lba_size", info->lba_size);
 	json_add_u64(drive, "nsid", info->nsid);
@@ -124,7 +129,7 @@ static void show_drive(const char *path, const struct unified_io_info *info)
 {
 	printf("\n%s: %s in blocks of %u bytes\n", path, show_size(info->device_size),
 	       info->lba_size);
-	printf("  %-18s%s\n", "driven by", device_kinds[info->device_kind]);
+	printf("  %-18s%s\n", "driven by", device_kind(info->device_kind));
 	printf("  %-18s%s in one command\n", "transfer", show_size(info->max_transfer));
 	printf("  %-18sof data %u, between ranges %u bytes\n", "alignment", info->dma_alignment,
 	       info->range_alignment);

@@ -16,7 +16,4 @@ struct feature {
 extern const struct feature features[];
 extern const size_t nr_features;
 
-/* UNIFIED_IO_DEV_*, in words. */
-extern const char *const device_kinds[];
-
 #endif /* INFO_H */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "tool.h"
 
@@ -125,6 +126,25 @@ uint64_t size_arg(const char *name, const char *text, uint64_t min, uint64_t max
 		die(EXIT_USAGE, "%s '%s': want %llu to %llu", name, text, (unsigned long long)min,
 		    (unsigned long long)max);
 	return size;
+}
+
+double seconds_arg(const char *name, const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0.001 && seconds <= 86400))
+		die(EXIT_USAGE, "%s '%s': want seconds, 0.001 to 86400", name, text);
+	return seconds;
+}
+
+void pause_for(double seconds)
+{
+	struct timespec left = { .tv_sec = seconds };
+
+	left.tv_nsec = (seconds - left.tv_sec) * 1e9;
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
 }
 
 const char *show_size(uint64_t bytes)

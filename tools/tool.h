@@ -36,6 +36,7 @@ int info_main(int argc, char **argv);
 int pipe_main(int argc, char **argv);
 int log_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int stat_main(int argc, char **argv);
 
 /* "unified-io pipe": how messages begin; set by main(). */
 extern const char *tool_name;
@@ -62,8 +63,15 @@ int parse_size(const char *text, uint64_t *size);
 /* The argument of option or address part @name as a size from @min to @max, or the end. */
 uint64_t size_arg(const char *name, const char *text, uint64_t min, uint64_t max);
 
+/* The argument of option @name as seconds, such as 0.5: above 0, at most a day; or the end. */
+double seconds_arg(const char *name, const char *text);
+void pause_for(double seconds);
+
 /* "1.5 MiB", in one of a few static buffers. */
 const char *show_size(uint64_t bytes);
+
+/* How the module drives a drive: UNIFIED_IO_DEV_* in words. */
+const char *device_kind(uint64_t kind);
 
 /* Prints the object, and frees it. */
 void print_json(struct json_object *object);

@@ -10,10 +10,13 @@ for page in man/*.1; do
 	said=$(groff -mandoc -Kutf8 -Tutf8 -ww -z "$page" 2>&1)
 	[ -z "$said" ] || { echo "$said"; exit 1; }
 done
-mandoc -Tascii man/*.1 | sed 's/.\x08//g' >/tmp/pages
-for command in pipe log info doctor; do
+commands=$("$tool" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+for command in $commands; do
+	page=man/unified-io-$command.1
+	[ -e "$page" ] || page=man/unified-io.1
+	mandoc -Tascii "$page" | sed 's/.\x08//g' >/tmp/page
 	for option in $("$tool" $command --help | grep -o -e '--[a-z][a-z-]*' | sort -u); do
-		[ "$option" = --help ] || grep -q -e "$option" /tmp/pages || { echo "no manual page tells of $option"; exit 1; }
+		[ "$option" = --help ] || grep -q -e "$option" /tmp/page || { echo "$page does not tell of $option"; exit 1; }
 	done
 done
 
@@ -37,6 +40,7 @@ offers 'unified-io pipe tcp-l' tcp-listen:
 offers 'unified-io pipe --sy' --sync=
 offers 'unified-io log ls --j' --json
 offers 'unified-io doctor l' lo
+offers 'unified-io stat --in' --interval=
 drive=$(lsblk -dnpo NAME | head -n 1)
 [ -z "$drive" ] || offers 'unified-io pipe nvme:' "$drive"
 

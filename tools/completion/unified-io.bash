@@ -12,6 +12,7 @@ _unified_io_words() {
 _unified_io_drives() { lsblk -dnpo NAME 2>/dev/null; }
 
 _unified_io_interfaces() { ls /sys/class/net; }
+_unified_io_regions() { ls /sys/kernel/debug/unified_io_region 2>/dev/null; }
 
 _unified_io() {
 	local cur=${COMP_LINE:0:COMP_POINT} command=${COMP_WORDS[1]} words=
@@ -32,6 +33,8 @@ _unified_io() {
 		words='ls cat verify tail export'
 	elif [ "$command" = doctor ]; then
 		words="$(_unified_io_interfaces) $(_unified_io_drives)"
+	elif [ "$command" = stat ]; then
+		words=$(_unified_io_regions)
 	elif [ "$command" = help ]; then
 		words=$(_unified_io_words '')
 	else
