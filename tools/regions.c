@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "regions.h"
@@ -158,21 +158,21 @@ static void add(struct regions *regions, uint32_t id)
 	list[regions->nr++] = region;
 }
 
-int regions_read(struct regions *regions)
+int regions_read(struct regions *regions, uint32_t id)
 {
-	struct timespec ts;
 	struct dirent *entry;
 	DIR *dir;
 
-	*regions = (struct regions) { };
+	*regions = (struct regions) { .time = uptime() };
 	dir = opendir(REGIONS_DIR);
 	if (!dir)
 		return -errno;
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	regions->time = ts.tv_sec + ts.tv_nsec / 1e9;
-	while ((entry = readdir(dir)))
-		if (isdigit((unsigned char)*entry->d_name))
-			add(regions, strtoul(entry->d_name, NULL, 10));
+	while ((entry = readdir(dir))) {
+		uint32_t found = strtoul(entry->d_name, NULL, 10);
+
+		if (found && (!id || found == id))
+			add(regions, found);
+	}
 	closedir(dir);
 	if (regions->nr)
 		qsort(regions->list, regions->nr, sizeof(*regions->list), by_id);
@@ -192,20 +192,12 @@ const char *regions_hint(int err)
 
 void regions_must_read(struct regions *regions, uint32_t id)
 {
-	int err = regions_read(regions);
-	size_t i;
+	int err = regions_read(regions, id);
 
 	if (err)
 		die(EXIT_DEVICE, "%s", regions_hint(err));
-	if (!id)
-		return;
-	for (i = 0; i < regions->nr; i++)
-		if (regions->list[i].id == id)
-			break;
-	if (i == regions->nr)
+	if (id && !regions->nr)
 		die(EXIT_FAILED, "no region %u; 'unified-io stat' lists them", id);
-	regions->list[0] = regions->list[i];
-	regions->nr = 1;
 }
 
 void regions_free(struct regions *regions)

@@ -68,14 +68,17 @@ struct region_stats {
 struct regions {
 	struct region_stats *list;	/* by id */
 	size_t nr;
-	double time;			/* when it was read: seconds of CLOCK_BOOTTIME */
+	double time;			/* when it was read; see uptime() */
 };
 
-/* Reads all regions; the caller frees. Returns 0, or -errno and no regions. */
-int regions_read(struct regions *regions);
+/*
+ * Reads all regions, or only the one with the number @id if that is not 0; the caller
+ * frees. Returns 0 or -errno; there may be none.
+ */
+int regions_read(struct regions *regions, uint32_t id);
 /* What to do about an errno of it. */
 const char *regions_hint(int err);
-/* Reads all, or only the region @id if it is not 0; ends the program if that cannot be. */
+/* Ends the program if that cannot be, or there is no @id. */
 void regions_must_read(struct regions *regions, uint32_t id);
 void regions_free(struct regions *regions);
 /* The same region as @region in an earlier reading, or NULL. */

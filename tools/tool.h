@@ -37,6 +37,7 @@ int pipe_main(int argc, char **argv);
 int log_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int stat_main(int argc, char **argv);
+int trace_main(int argc, char **argv);
 
 /* "unified-io pipe": how messages begin; set by main(). */
 extern const char *tool_name;
@@ -66,6 +67,8 @@ uint64_t size_arg(const char *name, const char *text, uint64_t min, uint64_t max
 /* The argument of option @name as seconds, such as 0.5: above 0, at most a day; or the end. */
 double seconds_arg(const char *name, const char *text);
 void pause_for(double seconds);
+/* Seconds of CLOCK_BOOTTIME. */
+double uptime(void);
 
 /* "1.5 MiB", in one of a few static buffers. */
 const char *show_size(uint64_t bytes);

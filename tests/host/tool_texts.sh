@@ -41,6 +41,7 @@ offers 'unified-io pipe --sy' --sync=
 offers 'unified-io log ls --j' --json
 offers 'unified-io doctor l' lo
 offers 'unified-io stat --in' --interval=
+offers 'unified-io t' trace
 drive=$(lsblk -dnpo NAME | head -n 1)
 [ -z "$drive" ] || offers 'unified-io pipe nvme:' "$drive"
 
