@@ -21,22 +21,27 @@ const char address_help[] =
 	"  bpf:OBJECT[,sec=NAME]    a BPF object file: unified_io_bpf_ops or XDP; NAME of the section,\n"
 	"                           program or struct_ops where there are several\n";
 
-/* "[HOST:]PORT", with HOST in brackets if it is an IPv6 address. */
+void split_host(char *text, char **host, char **port)
+{
+	char *colon = strrchr(text, ':');
+
+	*host = NULL;
+	*port = text;
+	if (!colon)
+		return;
+	*port = colon + 1;
+	*colon = '\0';
+	if (text[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		text++;
+	}
+	if (*text)
+		*host = text;
+}
+
 static void take_host(struct address *address, char *rest)
 {
-	char *colon = strrchr(rest, ':'), *host = rest;
-
-	if (colon) {
-		*colon = '\0';
-		if (host[0] == '[' && colon[-1] == ']') {
-			colon[-1] = '\0';
-			host++;
-		}
-		address->host = *host ? host : NULL;
-		address->port = colon + 1;
-	} else {
-		address->port = rest;
-	}
+	split_host(rest, &address->host, &address->port);
 	if (!*address->port)
 		die(EXIT_USAGE, "%s: no port", address->text);
 	if (address->kind == ADDRESS_TCP && !address->host)

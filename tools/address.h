@@ -33,6 +33,12 @@ struct address {
 /* Ends the program if @text is no address. */
 void address_parse(struct address *address, const char *text);
 
+/*
+ * Parts "[HOST:]PORT" in place; HOST is in brackets if it is an IPv6 address, and NULL
+ * if there is none.
+ */
+void split_host(char *text, char **host, char **port);
+
 /* What there is, for --help. */
 extern const char address_help[];
 

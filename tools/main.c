@@ -11,6 +11,7 @@ static const struct subcommand subcommands[] = {
 	{ "log", log_main, "what a pipe has stored on a drive: list, read, verify, follow, export" },
 	{ "stat", stat_main, "what the regions of this machine are, and have done" },
 	{ "trace", trace_main, "how long stages and operations take: histograms" },
+	{ "exporter", exporter_main, "counters and latencies over HTTP, for Prometheus" },
 	{ "info", info_main, "what the module, the kernel and a drive can do; what is missing" },
 	{ "doctor", doctor_main, "does all of it work here, and without a copy? what to change" },
 };

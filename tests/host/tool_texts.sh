@@ -42,6 +42,7 @@ offers 'unified-io log ls --j' --json
 offers 'unified-io doctor l' lo
 offers 'unified-io stat --in' --interval=
 offers 'unified-io t' trace
+offers 'unified-io exporter --l' --listen=
 drive=$(lsblk -dnpo NAME | head -n 1)
 [ -z "$drive" ] || offers 'unified-io pipe nvme:' "$drive"
 
