@@ -63,7 +63,7 @@ $(patsubst %,user-%,$(filter-out lib,$(USER_DIRS))): user-lib
 have-compilers:
 	@for tool in $(CC) clang bpftool; do \
 		command -v $$tool >/dev/null || { \
-			echo "No $$tool here. Install gcc clang bpftool libbpf-dev liburing-dev libxdp-dev libjson-c-dev libblkid-dev linux-bpf-dev," \
+			echo "No $$tool here. Install gcc clang bpftool libbpf-dev liburing-dev libxdp-dev libjson-c-dev libblkid-dev libncurses-dev linux-bpf-dev," \
 				"or build where they are: lab/chroot -- make user" >&2; \
 			exit 1; }; \
 	done

@@ -9,7 +9,7 @@ says 0 '^no region$' stat
 same "no regions" "$("$tool" stat --json | field regions)" '[]'
 says 1 'no region 77' stat 77
 says 2 'one region, or none' stat 1 2
-says 2 '--count takes an --interval' stat --count 3
+says 2 '--count and --latency take an --interval' stat --count 3
 says 2 "--interval '0': want seconds" stat --interval 0
 says 2 "--interval 'nan': want seconds" stat --interval nan
 
@@ -62,6 +62,16 @@ import json, sys
 times = [json.loads(line)["uptime"] for line in sys.stdin]
 assert len(times) == 3 and times == sorted(times), times'
 until_true counted recv_bytes 600000
+"$tool" stat --latency --interval 0.5 --count 8 --json >/tmp/lines 5>&- &
+stat=$!
+until_true test -s /tmp/lines
+cat /tmp/in >&5
+wait $stat
+tail -n 1 /tmp/lines | python3 -c '
+import json, sys
+[region] = json.load(sys.stdin)["regions"]
+assert {"recv", "write", "operation"} <= set(region["latency"]), region
+assert all(latency["count"] > 0 for latency in region["latency"].values()), region'
 
 echo "# the region goes away"
 "$tool" stat --interval 0.1 "$id" >/dev/null 2>/tmp/said 5>&- &

@@ -10,6 +10,7 @@ static const struct subcommand subcommands[] = {
 	{ "pipe", pipe_main, "move a stream: network, BPF, drive, file, in any direction" },
 	{ "log", log_main, "what a pipe has stored on a drive: list, read, verify, follow, export" },
 	{ "stat", stat_main, "what the regions of this machine are, and have done" },
+	{ "top", top_main, "the same live: rates, latencies, copies, what is in flight" },
 	{ "trace", trace_main, "how long stages and operations take: histograms" },
 	{ "exporter", exporter_main, "counters and latencies over HTTP, for Prometheus" },
 	{ "info", info_main, "what the module, the kernel and a drive can do; what is missing" },

@@ -4,7 +4,6 @@
 #define REGIONS_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "tool.h"
 
@@ -91,8 +90,5 @@ uint32_t region_arg(int argc, char **argv);
 double copied_per_byte(const struct region_stats *region);
 /* "name (pid N)", in a static buffer. */
 const char *show_owner(const struct region_stats *region);
-
-/* What happened between two readings, per second, as a table of regions and stages. */
-void rates_print(FILE *out, const struct regions *before, const struct regions *now);
 
 #endif /* REGIONS_H */

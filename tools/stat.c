@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* unified-io stat: what the regions of this machine are, and have done. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "regions.h"
+#include "rates.h"
 
 static const char help[] =
 	"usage: unified-io stat [OPTION]... [REGION]\n\n"
@@ -11,6 +12,7 @@ static const char help[] =
 	"has done: operations, bytes, errors and copies of each stage. Needs root.\n\n"
 	"  -i, --interval=SECONDS  again and again, what was done in between, per second\n"
 	"  -c, --count=NUMBER      that many times; without it until a signal\n"
+	"  -l, --latency           with --interval: also how long the stages took\n"
 	"  -j, --json              as JSON; with --interval an object a line\n"
 	"  -h, --help              this text\n";
 
@@ -18,6 +20,7 @@ struct options {
 	uint32_t region;
 	double interval;
 	uint64_t count;
+	bool latency;
 	bool json;
 };
 
@@ -78,44 +81,68 @@ static void show(const struct regions *regions)
 		puts("no region");
 }
 
-static struct json_object *values_json(const struct value_name *names, const uint64_t *values,
-				       size_t nr)
+static void add_values(struct json_object *object, const struct value_name *names,
+		       const uint64_t *values, size_t nr)
 {
-	struct json_object *object = json_object_new_object();
 	size_t i;
 
 	for (i = 0; i < nr; i++)
 		json_add_u64(object, names[i].name, values[i]);
+}
+
+static struct json_object *stages_json(const struct region_stats *region)
+{
+	struct json_object *stages = json_object_new_object(), *stage;
+	size_t i;
+
+	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++) {
+		stage = json_object_new_object();
+		add_values(stage, stage_values, region->stage[i], STAGE_NR_VALUES);
+		json_object_object_add(stages, stage_names[i], stage);
+	}
+	return stages;
+}
+
+static struct json_object *latencies_json(const struct reading *reading,
+					  const struct region_stats *region)
+{
+	struct json_object *object = json_object_new_object();
+	const struct latency *latency;
+	unsigned int i;
+
+	for (i = 0; i < LATENCY_NR; i++) {
+		latency = reading_latency(reading, region, i);
+		if (latency)
+			json_object_object_add(object, latency_name(i), latency_json(latency));
+	}
 	return object;
 }
 
-static struct json_object *region_json(const struct region_stats *region)
+static struct json_object *region_json(const struct reading *reading,
+				       const struct region_stats *region)
 {
-	struct json_object *object, *stages = json_object_new_object();
-	size_t i;
+	struct json_object *object = json_object_new_object();
 
-	object = values_json(region_values, region->value, REGION_NR_VALUES);
 	json_add_u64(object, "region", region->id);
 	json_add_u64(object, "pid", region->pid);
 	json_add_string(object, "command", region->command);
 	json_add_string(object, "device", region->device);
 	json_add_u64(object, "created_ns", region->created);
-	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++)
-		json_object_object_add(stages, stage_names[i],
-				       values_json(stage_values, region->stage[i],
-						   STAGE_NR_VALUES));
-	json_object_object_add(object, "stages", stages);
+	add_values(object, region_values, region->value, REGION_NR_VALUES);
+	json_object_object_add(object, "stages", stages_json(region));
+	if (reading->traced)
+		json_object_object_add(object, "latency", latencies_json(reading, region));
 	return object;
 }
 
-static struct json_object *regions_json(const struct regions *regions)
+static struct json_object *reading_json(const struct reading *reading)
 {
 	struct json_object *all = json_object_new_object(), *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < regions->nr; i++)
-		json_object_array_add(list, region_json(&regions->list[i]));
-	json_object_object_add(all, "uptime", json_object_new_double(regions->time));
+	for (i = 0; i < reading->regions.nr; i++)
+		json_object_array_add(list, region_json(reading, &reading->regions.list[i]));
+	json_object_object_add(all, "uptime", json_object_new_double(reading->regions.time));
 	json_object_object_add(all, "regions", list);
 	return all;
 }
@@ -126,36 +153,54 @@ static void show_line(struct json_object *object)
 	json_object_put(object);
 }
 
+static void must_take(struct reading *reading, const struct options *options,
+		      const struct latency_trace *trace)
+{
+	int err = reading_take(reading, options->region, trace);
+
+	if (err)
+		die(EXIT_DEVICE, "%s", regions_hint(err));
+	if (options->region && !reading->regions.nr)
+		die(EXIT_FAILED, "no region %u; 'unified-io stat' lists them", options->region);
+}
+
 static void watch(const struct options *options)
 {
-	struct regions before, now;
+	struct latency_trace *trace = NULL;
+	struct reading before, now;
 	uint64_t i;
 
-	regions_must_read(&before, options->region);
+	must_take(&before, options, NULL);
+	if (options->latency) {
+		trace = latency_open(options->region);
+		if (!trace)
+			die(EXIT_DEVICE, "%s", latency_hint(errno));
+	}
 	for (i = 0; !options->count || i < options->count; i++) {
 		pause_for(options->interval);
-		regions_must_read(&now, options->region);
+		must_take(&now, options, trace);
 		if (options->json)
-			show_line(regions_json(&now));
+			show_line(reading_json(&now));
 		else
 			rates_print(stdout, &before, &now);
 		fflush(stdout);
-		regions_free(&before);
+		reading_free(&before);
 		before = now;
 	}
-	regions_free(&before);
+	reading_free(&before);
+	latency_close(trace);
 }
 
 static void once(const struct options *options)
 {
-	struct regions regions;
+	struct reading reading;
 
-	regions_must_read(&regions, options->region);
+	must_take(&reading, options, NULL);
 	if (options->json)
-		print_json(regions_json(&regions));
+		print_json(reading_json(&reading));
 	else
-		show(&regions);
-	regions_free(&regions);
+		show(&reading.regions);
+	reading_free(&reading);
 }
 
 static void parse(int argc, char **argv, struct options *options)
@@ -164,6 +209,7 @@ static void parse(int argc, char **argv, struct options *options)
 		TOOL_OPTIONS,
 		{ "interval", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, 'c' },
+		{ "latency", no_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ },
 	};
@@ -177,12 +223,15 @@ static void parse(int argc, char **argv, struct options *options)
 		case 'c':
 			options->count = size_arg("--count", optarg, 1, UINT32_MAX);
 			break;
+		case 'l':
+			options->latency = true;
+			break;
 		case 'j':
 			options->json = true;
 		}
 	}
-	if (options->count && !options->interval)
-		die(EXIT_USAGE, "--count takes an --interval; see --help");
+	if ((options->count || options->latency) && !options->interval)
+		die(EXIT_USAGE, "--count and --latency take an --interval; see --help");
 	options->region = region_arg(argc, argv);
 }
 

@@ -39,6 +39,7 @@ int doctor_main(int argc, char **argv);
 int stat_main(int argc, char **argv);
 int trace_main(int argc, char **argv);
 int exporter_main(int argc, char **argv);
+int top_main(int argc, char **argv);
 
 /* "unified-io pipe": how messages begin; set by main(). */
 extern const char *tool_name;

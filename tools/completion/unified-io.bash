@@ -33,7 +33,7 @@ _unified_io() {
 		words='ls cat verify tail export'
 	elif [ "$command" = doctor ]; then
 		words="$(_unified_io_interfaces) $(_unified_io_drives)"
-	elif [[ $command =~ ^(stat|trace)$ ]]; then
+	elif [[ $command =~ ^(stat|top|trace)$ ]]; then
 		words=$(_unified_io_regions)
 	elif [ "$command" = help ]; then
 		words=$(_unified_io_words '')
