@@ -16,7 +16,9 @@ s = socket.create_connection(("127.0.0.1", port))
 s.sendall(data)
 while struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]:
     time.sleep(0.01)
-open("/tmp/sent", "wb").write(data)
+with open("/tmp/sent.part", "wb") as file:
+    file.write(data)
+os.rename("/tmp/sent.part", "/tmp/sent")
 time.sleep(60)
 END
 
