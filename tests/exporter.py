@@ -34,8 +34,8 @@ def check_latencies(values, region, stat, traced):
         count, seconds = histogram(values, region, what)
         nr = stat["completed"] if what == "operation" else stat["stages"][what]["ops"]
         assert nr - missed <= count <= nr, (what, count, nr, missed)
-        # both began before the region did
-        assert seconds / 3 < told["sum_ns"] / 1e9 < seconds * 3, (what, seconds, told)
+        # Both began before the region did. What interrupts one of the two clocks has its part of the sum.
+        assert seconds / 100 < told["sum_ns"] / 1e9 < seconds * 100, (what, seconds, told)
 
 
 def main():
