@@ -8,7 +8,7 @@ objects=$BUILD/user/tests
 # A check that failed says so, and the test goes on: there may be more. A test that hangs is told where. What a
 # test that gives up has started must not hold the module for those behind it.
 bad=0
-trap 'status=$?; jobs -p | xargs -r kill 2>/dev/null; [ $bad = 0 ] || exit 1; exit $status' EXIT
+trap 'status=$?; jobs -p | xargs -r kill 2>/dev/null || true; [ $bad = 0 ] || exit 1; exit $status' EXIT
 trap 'echo "ended in line ${BASH_LINENO[0]-} ($BASH_COMMAND)"; exit 1' TERM
 
 # says STATUS PATTERN ARG...: the command ends so, and says that

@@ -69,7 +69,8 @@ finds drive ok nvme-passthrough
 doctor 6 "$VIRTIO"
 finds drive note block-layer
 # as tests/guest has made it, should a test before have written over it
-sgdisk -o -n 1::+300M -n 2::+300M "$NVME1" >/dev/null
+wipefs --quiet --all --force "$NVME1"
+sgdisk -n 1::+300M -n 2::+300M "$NVME1" >/dev/null
 doctor "$([ "$alignment" -le 4 ] && echo 0 || echo 6)" "$NVME1"
 finds 'drive is empty' note gpt
 "$tool" doctor --json "$PARTITION" >/tmp/said || true
