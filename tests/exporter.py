@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """exporter.py PAGE STAT [TRACED]: the page that the exporter served is well formed, and says what 'stat --json' (STAT)
 says of the one region there is and, with TRACED, 'trace --json'; nothing else."""
+import itertools
 import json
 import sys
 
@@ -25,17 +26,27 @@ def histogram(values, region, what):
     buckets = sorted((float(dict(key[1])["le"]), value) for key, value in values.items()
                      if key[0] == name + "_bucket" and set(labels) <= set(key[1]))
     assert [limit for limit, _ in buckets[:-1]] == [2 ** i / 1e6 for i in range(27)], buckets
-    return values[name + "_count", labels], values[name + "_sum", labels]
+    return values[name + "_count", labels], values[name + "_sum", labels], buckets
+
+
+def median(buckets):
+    """The least limit that half of them keep; buckets are cumulative."""
+    return next(limit for limit, total in buckets if total * 2 >= buckets[-1][1])
 
 
 def check_latencies(values, region, stat, traced):
     missed = values["unified_io_trace_missed_events_total", ()]
     for what, told in traced["latency"].items():
-        count, seconds = histogram(values, region, what)
+        count, seconds, buckets = histogram(values, region, what)
         nr = stat["completed"] if what == "operation" else stat["stages"][what]["ops"]
         assert nr - missed <= count <= nr, (what, count, nr, missed)
-        # Both began before the region did. What interrupts one of the two clocks has its part of the sum.
+        # Both began before the region did. What interrupts one of the two clocks has its part of the sum, not of
+        # the median, which may still fall on either side of a class's limit.
         assert seconds / 100 < told["sum_ns"] / 1e9 < seconds * 100, (what, seconds, told)
+        limits = [h["le_us"] for h in told["histogram"]]
+        totals = list(itertools.accumulate(h["count"] for h in told["histogram"]))
+        limit = median(list(zip(limits, totals)))
+        assert limit is None or 1 / 4 <= median(buckets) * 1e6 / limit <= 4, (what, buckets, told)
 
 
 def main():
