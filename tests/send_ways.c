@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which way a send takes: those that are submitted together fill segments up; few
- * bytes are copied though the route needs no copy; a socket whose bytes were copied
- * late (veth) copies at once from then on, and tries again now and then;
- * NET_F_ZEROCOPY insists; TLS has to see the bytes.
+ * Which way a send takes: those that are submitted together share messages and fill
+ * segments up; few bytes are copied though the route needs no copy; a socket whose
+ * bytes were copied late (veth) copies at once from then on, and tries again now and
+ * then; NET_F_ZEROCOPY insists; TLS has to see the bytes.
  */
 #include <arpa/inet.h>
 #include <linux/tls.h>
@@ -16,6 +16,8 @@
 #define SMALL	1024
 #define LARGE	(64 * KiB)
 #define PIECE	(32 * KiB)	/* long enough to be sent without a copy */
+
+#define NR_TRAIN	48
 
 static struct region r;
 
@@ -93,6 +95,79 @@ static void together(void)
 		CHECK_RES(run(&r, desc_send(slot, i * TINY, TINY)).res, TINY);
 	recv_pattern(fd[1], NR_TOGETHER * TINY, 0, 1);
 	CHECK(segments_out(fd[0]) - before > NR_TOGETHER / 2);
+	close_wire(fd, slot);
+}
+
+static uint32_t train_len(int i)
+{
+	return i % 4 == 2 ? PIECE : 700U + i;
+}
+
+/* Queues sends of all of a pattern, each of bytes of its own; every second one can be cancelled. */
+static void train_submit(unsigned int slot)
+{
+	struct unified_descriptor d;
+	uint64_t at = 0;
+
+	for (int i = 0; i < NR_TRAIN; i++) {
+		d = desc_send(slot, at, train_len(i));
+		d.user_data = i % 2;
+		memset(r.data + at, i + 1, train_len(i));
+		at += train_len(i);
+		queue(&r, d);
+	}
+	CHECK_RES(enter(&r, NR_TRAIN, 0, 0, NULL), 0);
+}
+
+/* Reads all that comes, until all sends have ended. Returns the number of those cancelled. */
+static int train_end(const int fd[2], uint32_t got[])
+{
+	static unsigned char bytes[64 * KiB];
+	int left = NR_TRAIN, cancelled = 0, last = 0;
+	ssize_t n;
+
+	while ((n = recv(fd[1], bytes, sizeof(bytes), left ? MSG_DONTWAIT : 0)) != 0) {
+		CHECK(n > 0 || errno == EAGAIN);
+		for (ssize_t i = 0; i < n; i++) {
+			CHECK(bytes[i] > last || (bytes[i] == last && last));
+			last = bytes[i];
+			got[last - 1]++;
+		}
+		for (; left && nr_ready(&r); left--) {
+			struct unified_completion c = reap(&r);
+
+			CHECK(c.res > 0 || (c.res == -ECANCELED && c.user_data == 1));
+			cancelled += c.res < 0;
+			if (left == 1)
+				shutdown(fd[0], SHUT_WR);
+		}
+	}
+	return cancelled;
+}
+
+/* More than the socket takes at once. What is cancelled is not sent, but for one that has begun. */
+static void train(bool cancel)
+{
+	int fd[2], slot, size = 4 * KiB, cancelled, missing = 0, partial = 0;
+	uint32_t got[NR_TRAIN] = { };
+	uint64_t odd = 1;
+
+	tcp_pair(fd);
+	CHECK(setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0);
+	CHECK(setsockopt(fd[1], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0);
+	slot = attach(&r, fd[0]);
+	train_submit(slot);
+	if (cancel)
+		CHECK_RES(uior(r.fd, UNIFIED_IO_CANCEL, &odd), 0);
+	cancelled = train_end(fd, got);
+	for (int i = 0; i < NR_TRAIN; i++) {
+		missing += !got[i];
+		partial += got[i] && got[i] < train_len(i);
+		CHECK(got[i] <= train_len(i) && (i % 2 || got[i] == train_len(i)));
+	}
+	CHECK_EQ(missing + partial, cancelled);
+	CHECK(partial <= 1 && cancelled <= NR_TRAIN / 2);
+	CHECK_EQ(cancelled > NR_TRAIN / 4, cancel);
 	close_wire(fd, slot);
 }
 
@@ -226,6 +301,8 @@ int main(int argc, char **argv)
 		over_tls();
 	} else {
 		together();
+		train(false);
+		train(true);
 		by_length();
 		datagram();
 		over_veth();

@@ -163,7 +163,8 @@ static u32 uior_dev_bio(struct uior_op *op, u8 opcode, u32 from, u32 len)
 	if (!len)
 		return 0;
 	if (uior_gathered(op)) {
-		len = uior_gather(op, from, len, dev->max_vecs);
+		op->nr_vecs = 0;
+		len = uior_gather(op, op, from, len, dev->max_vecs);
 		len = round_down(len, 1U << dev->lba_shift);
 		uior_bio_vecs(bio, op->vecs, op->nr_vecs, 0, len);
 	} else {

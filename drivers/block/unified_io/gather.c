@@ -150,60 +150,54 @@ int uior_gather_fits(const struct uior_op *op)
 	return borders & op->region->dev.range_mask ? -EREMOTEIO : 0;
 }
 
-/* Append @len bytes of the buffer at @off, or as many as there is room for. */
-static u32 uior_gather_range(struct uior_op *op, u32 off, u32 len, u32 max_vecs)
+/**
+ * uior_gather_span - append a span of the buffer to a table of vectors
+ * @to: whose table; nothing points to it. Its nr_vecs tells how much is in it.
+ * @op: whose buffer
+ * @off: first byte, in the buffer
+ * @len: bytes
+ * @max_vecs: at most UIOR_MAX_VECS
+ *
+ * Context: any. Return: the bytes that there was room for, up to @len.
+ */
+u32 uior_gather_span(struct uior_op *to, const struct uior_op *op, u32 off, u32 len, u32 max_vecs)
 {
 	const struct uior_mem *mem = &op->region->mem;
 	u32 done = 0;
 
-	while (done < len && op->nr_vecs < max_vecs) {
+	while (done < len && to->nr_vecs < max_vecs) {
 		u32 part = min(len - done, uior_buf_run(op, off + done));
 		const struct bio_vec *from;
 		size_t skip;
 
 		from = mem->bvecs + uior_mem_bvec(mem, uior_op_pos(op, off + done), &skip);
 		part = min_t(size_t, part, from->bv_len - skip);
-		bvec_set_page(&op->vecs[op->nr_vecs++], from->bv_page, part, skip);
+		bvec_set_page(&to->vecs[to->nr_vecs++], from->bv_page, part, skip);
 		done += part;
 	}
 	return done;
 }
 
 /**
- * uior_gather_span - fill the operation's table of vectors with a span of the buffer
- * @op: nothing points to its table
- * @off: first byte, in the buffer
- * @len: bytes
- * @max_vecs: at most UIOR_MAX_VECS
- *
- * Context: any. Return: the bytes that @op->vecs holds, up to @len.
- */
-u32 uior_gather_span(struct uior_op *op, u32 off, u32 len, u32 max_vecs)
-{
-	op->nr_vecs = 0;
-	return uior_gather_range(op, off, len, max_vecs);
-}
-
-/**
- * uior_gather - fill the operation's table of vectors with data
- * @op: with ranges; nothing points to its table
+ * uior_gather - append data to a table of vectors
+ * @to: whose table; nothing points to it. Its nr_vecs tells how much is in it.
+ * @op: whose data; with ranges
  * @from: first byte, counted in the data
  * @len: bytes, not more than there are
  * @max_vecs: at most UIOR_MAX_VECS
  *
- * Context: any. Return: the bytes that @op->vecs holds, up to @len.
+ * Context: any. Return: the bytes that there was room for, up to @len.
  */
-u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs)
+u32 uior_gather(struct uior_op *to, const struct uior_op *op, u32 from, u32 len, u32 max_vecs)
 {
 	const struct uior_range *range = op->ranges;
 	u32 done = 0;
 
-	op->nr_vecs = 0;
 	for (; from && from >= range->len; range++)
 		from -= range->len;
-	while (done < len && op->nr_vecs < max_vecs) {
-		done += uior_gather_range(op, range->off + from,
-					  min(len - done, range->len - from), max_vecs);
+	while (done < len && to->nr_vecs < max_vecs) {
+		done += uior_gather_span(to, op, range->off + from,
+					 min(len - done, range->len - from), max_vecs);
 		from = 0;
 		range++;
 	}

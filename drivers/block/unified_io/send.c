@@ -13,10 +13,10 @@
  *	  tapped, and reports it when it lets go. How many bytes is not known
  *	  then: all are counted. The socket's next sends are copied at once.
  *
- * Sends behind which another waits for the same connection are sent with MSG_MORE:
- * what was submitted together fills segments up. Should that other one be cancelled
- * before its turn, TCP sends the rest with the next acknowledgment, or when its
- * timer (200 ms) expires.
+ * Sends of few bytes that wait for the same connection go as one message; and where
+ * another send is left behind a message, it has MSG_MORE. So what was submitted
+ * together fills segments up. Should that other one be cancelled before its turn,
+ * TCP sends the rest with the next acknowledgment, or when its timer (200 ms) expires.
  */
 #include <linux/net.h>
 #include <net/inet_sock.h>
@@ -196,12 +196,18 @@ static bool uior_sock_trusted(struct uior_sock *sock)
 	return !hold;
 }
 
+/* So few that to copy them is cheaper whatever the path; and nobody insists. */
+static bool uior_send_few(const struct uior_op *op)
+{
+	return op->send_len < UIOR_ZC_MIN && !(op->desc.net.flags & UNIFIED_IO_NET_F_ZEROCOPY);
+}
+
 /* Which way the bytes go: the one place that decides. */
 static bool uior_send_zc(const struct uior_op *op)
 {
 	struct uior_sock *sock = op->tx;
 
-	if (op->desc.net.flags & UNIFIED_IO_NET_F_COPY)
+	if (uior_send_few(op) || op->desc.net.flags & UNIFIED_IO_NET_F_COPY)
 		return false;
 	/* Not AF_PACKET, nor TCP under TLS. */
 	if (!test_bit(SOCK_SUPPORT_ZC, &sock->sock->flags))
@@ -212,8 +218,7 @@ static bool uior_send_zc(const struct uior_op *op)
 		return false;
 	if (op->desc.net.flags & UNIFIED_IO_NET_F_ZEROCOPY)
 		return true;
-	return op->send_len >= UIOR_ZC_MIN && uior_route_gathers(sock->sock->sk) &&
-	       uior_sock_trusted(sock);
+	return uior_route_gathers(sock->sock->sk) && uior_sock_trusted(sock);
 }
 
 /* Did the stack copy at once the bytes that it was to point to? */
@@ -224,20 +229,63 @@ static bool uior_zc_refused(const struct uior_op *op)
 	return !READ_ONCE(op->zc_attached) && refcount_read(&op->ubuf.refcnt) == 1;
 }
 
-/* What is left to send: all of it, or as much as the table of vectors holds. */
-static void uior_send_iter(struct uior_op *op, struct iov_iter *iter)
+/* Append what is left of a send to a table of vectors: all of it, or as much as there is room for. */
+static u32 uior_send_append(struct uior_op *to, const struct uior_op *op)
 {
-	u32 len = op->send_len - op->sent, off = op->send_off + op->sent;
+	u32 left = op->send_len - op->sent;
 
-	if (uior_send_gathers(op)) {
-		len = op->state & UIOR_OP_SEND_SET ?
-		      uior_gather_span(op, off, len, UIOR_MAX_VECS) :
-		      uior_gather(op, op->sent, len, UIOR_MAX_VECS);
+	if (op->state & UIOR_OP_SEND_SET || !uior_gathered(op))
+		return uior_gather_span(to, op, op->send_off + op->sent, left, UIOR_MAX_VECS);
+	return uior_gather(to, op, op->sent, left, UIOR_MAX_VECS);
+}
+
+/*
+ * What is left of a send, and of those of few bytes that are stepped next, as far as its
+ * table of vectors goes. Those stay in the queue until their turn comes; there is nothing
+ * left to do for them then. @more: another send follows.
+ */
+static u32 uior_send_train(struct uior_op *op, bool *more)
+{
+	struct uior_flow *flow = &op->tx->tx;
+	struct uior_op *next = op;
+	u32 len = 0, part;
+
+	guard(spinlock_irq)(&flow->lock);
+	do {
+		part = uior_send_append(op, next);
+		len += part;
+		*more = part < next->send_len - next->sent;
+		if (*more)
+			return len;
+		next = uior_flow_after(flow, next);
+	} while (next && uior_send_few(next));
+	*more = next;
+	return len;
+}
+
+/* The next message of a send. Return: does more follow behind it at once? */
+static bool uior_send_iter(struct uior_op *op, struct iov_iter *iter)
+{
+	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP, more = false;
+	u32 left = op->send_len - op->sent, len;
+	struct uior_flow *flow = &op->tx->tx;
+
+	op->nr_vecs = 0;
+	if (stream && uior_send_few(op)) {
+		len = uior_send_train(op, &more);
 		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
+		return more;
+	}
+	if (uior_send_gathers(op)) {
+		len = uior_send_append(op, op);
+		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
+		more = len < left;
 	} else {
 		uior_mem_iter(&op->region->mem, iter, ITER_SOURCE,
-			      uior_op_pos(op, off), len);
+			      uior_op_pos(op, op->send_off + op->sent), left);
 	}
+	guard(spinlock_irq)(&flow->lock);
+	return more || uior_flow_after(flow, op);
 }
 
 /* Its turn has come: what was learned before it counts. */
@@ -250,15 +298,33 @@ static void uior_send_begin(struct uior_op *op)
 	uior_sock_keep(op->tx);
 }
 
-/* Hand the socket what it takes now: bytes, or a negative errno. */
+/* So many bytes of a message have gone: they are the first send's, then those of the next. */
+static void uior_send_count(struct uior_op *op, u32 len, bool copied)
+{
+	for (;; op = list_next_entry(op, node)) {
+		u32 part = min(len, op->send_len - op->sent);
+
+		op->sent += part;
+		if (copied)
+			op->send_copied += part;
+		len -= part;
+		if (!len)
+			return;
+	}
+}
+
+/* Hand the socket what it takes now: 0 or a negative errno. */
 static int uior_send_some(struct uior_op *op)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP;
 	int ret;
 
-	uior_send_iter(op, &msg.msg_iter);
+	/* Segments are filled up with what follows at once; a datagram ends here. */
+	if (uior_send_iter(op, &msg.msg_iter) && stream)
+		msg.msg_flags |= MSG_MORE;
 	/* A datagram is not cut. */
-	if (op->tx->proto != UNIFIED_IO_PROTO_TCP && iov_iter_count(&msg.msg_iter) < op->send_len)
+	if (!stream && iov_iter_count(&msg.msg_iter) < op->send_len)
 		return -EMSGSIZE;
 	uior_send_name(op, &msg);
 	if (!op->send_begun)
@@ -267,14 +333,11 @@ static int uior_send_some(struct uior_op *op)
 		msg.msg_flags |= MSG_ZEROCOPY;
 		msg.msg_ubuf = &op->ubuf;
 	}
-	/* Segments are filled up with what follows at once; a datagram ends here. */
-	if (op->tx->proto == UNIFIED_IO_PROTO_TCP &&
-	    (op->tx->tx.more || iov_iter_count(&msg.msg_iter) < op->send_len - op->sent))
-		msg.msg_flags |= MSG_MORE;
 	ret = sock_sendmsg(op->tx->sock, &msg);
-	if (ret > 0 && (!op->zc_sock || uior_zc_refused(op)))
-		op->send_copied += ret;
-	return ret;
+	if (ret < 0)
+		return ret;
+	uior_send_count(op, ret, ret && (!op->zc_sock || uior_zc_refused(op)));
+	return 0;
 }
 
 /* -EAGAIN: the socket is full. Otherwise all has been sent, or no more will. */
@@ -284,11 +347,8 @@ static int uior_send_all(struct uior_op *op)
 
 	do {
 		ret = uior_send_some(op);
-		if (ret < 0)
-			return ret;
-		op->sent += ret;
-	} while (op->sent < op->send_len && op->tx->proto == UNIFIED_IO_PROTO_TCP);
-	return 0;
+	} while (!ret && op->sent < op->send_len && op->tx->proto == UNIFIED_IO_PROTO_TCP);
+	return ret;
 }
 
 /**
@@ -300,8 +360,11 @@ static int uior_send_all(struct uior_op *op)
  */
 int uior_send_step(struct uior_flow *flow, struct uior_op *op)
 {
-	int ret = uior_flow_ended(flow, op) ? -ECANCELED : uior_send_all(op);
+	int ret = 0;
 
+	/* Unless it went along with one before it; then it is too late to cancel it. */
+	if (!op->sent || op->sent < op->send_len)
+		ret = uior_flow_ended(flow, op) ? -ECANCELED : uior_send_all(op);
 	if (ret == -EAGAIN)
 		return ret;
 	uior_flow_del(flow, op);

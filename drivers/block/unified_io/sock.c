@@ -112,15 +112,6 @@ static struct uior_op *__uior_flow_first(struct uior_flow *flow)
 	return op && !(READ_ONCE(op->state) & UIOR_OP_RESERVED) ? op : NULL;
 }
 
-/* Will the next one be stepped at once? */
-static bool __uior_flow_more(struct uior_flow *flow, struct uior_op *op)
-{
-	if (list_is_last(&op->node, &flow->queue) || flow->dead)
-		return false;
-	op = list_next_entry(op, node);
-	return !(READ_ONCE(op->state) & UIOR_OP_RESERVED) && !op->cancel;
-}
-
 /*
  * The queue has changed. Only an operation that the runner alone takes out may
  * set it going: it holds the socket until then.
@@ -250,6 +241,22 @@ void uior_flow_del(struct uior_flow *flow, struct uior_op *op)
 	spin_unlock_irq(&flow->lock);
 }
 
+/**
+ * uior_flow_after - which operation is stepped after this one, as things are now
+ * @flow: its lock is held, by its runner
+ * @op: in its queue
+ *
+ * Until the runner lets go of them, both stay where they are. Return: NULL if there
+ * is none, it is not ready, or it is to be cancelled.
+ */
+struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op)
+{
+	if (list_is_last(&op->node, &flow->queue) || flow->dead)
+		return NULL;
+	op = list_next_entry(op, node);
+	return READ_ONCE(op->state) & UIOR_OP_RESERVED || op->cancel ? NULL : op;
+}
+
 /* The operation to step next; without one the flow goes idle. */
 static struct uior_op *uior_flow_next(struct uior_flow *flow)
 {
@@ -260,8 +267,6 @@ static struct uior_op *uior_flow_next(struct uior_flow *flow)
 	op = __uior_flow_cancelled(flow) ?: __uior_flow_first(flow);
 	if (!op)
 		flow->state = UIOR_FLOW_IDLE;
-	else
-		flow->more = __uior_flow_more(flow, op);
 	spin_unlock_irq(&flow->lock);
 	return op;
 }

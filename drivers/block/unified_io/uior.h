@@ -133,7 +133,6 @@ struct uior_flow {
 	bool again;			/* an event came while RUNNING */
 	bool dead;			/* detached: operations are cancelled */
 	bool cancel;			/* one of the queue may be cancelled */
-	bool more;			/* behind the one that is stepped another is ready */
 	struct list_head park_node;	/* in region->parked; park_lock */
 };
 
@@ -515,8 +514,8 @@ void uior_gather_limit(struct uior_dev *dev);
 int uior_keep(struct uior_op *op, u32 off, u32 len);
 void uior_gather_begin(struct uior_op *op);
 int uior_gather_fits(const struct uior_op *op);
-u32 uior_gather(struct uior_op *op, u32 from, u32 len, u32 max_vecs);
-u32 uior_gather_span(struct uior_op *op, u32 off, u32 len, u32 max_vecs);
+u32 uior_gather(struct uior_op *to, const struct uior_op *op, u32 from, u32 len, u32 max_vecs);
+u32 uior_gather_span(struct uior_op *to, const struct uior_op *op, u32 off, u32 len, u32 max_vecs);
 
 /* Are the data in more than one piece? */
 static inline bool uior_gathered(const struct uior_op *op)
@@ -554,6 +553,7 @@ void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
 int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
+struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
 void uior_flow_unpark(struct uior_region *region);
 
