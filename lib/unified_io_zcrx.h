@@ -67,7 +67,7 @@ enum unified_io_zcrx_type {
  * @type: to what
  * @res: see there
  * @user_data: of the connection, or of the chain's descriptor
- * @addr: offset in the data area
+ * @addr: offset in the data area; of a chain: unified_completion.addr
  * @flags: of a chain: UNIFIED_IO_CQE_F_*
  * @copied: of a chain: bytes that the CPU copied
  */

@@ -76,8 +76,9 @@ static inline __u64 zcrx_tag(__u32 index, __u64 kind)
 	return (__u64)index << 1 | kind;
 }
 
-/* The end of connection or chain @tag, as the program knows it. */
-static inline void zcrx_end(struct unified_io_zcrx *zc, __u64 tag, int res, __u32 flags, __u32 copied,
+/* The end of connection or chain @tag, as the program knows it; @c is the chain's. */
+static inline void zcrx_end(struct unified_io_zcrx *zc, __u64 tag, int res,
+			    const struct unified_completion *c,
 			    struct unified_io_zcrx_event *event)
 {
 	bool chain = tag & ZCRX_CHAIN;
@@ -86,10 +87,11 @@ static inline void zcrx_end(struct unified_io_zcrx *zc, __u64 tag, int res, __u3
 		.type = chain ? UNIFIED_IO_ZCRX_CHAIN : UNIFIED_IO_ZCRX_END,
 		.res = res,
 		.user_data = chain ? zc->chains[tag >> 1].user_data : zc->conns[tag >> 1].user_data,
-		.flags = flags,
-		.copied = copied,
 	};
 	if (chain) {
+		event->addr = c->addr;
+		event->flags = c->flags;
+		event->copied = c->copied;
 		zc->chains[tag >> 1].state = ZCRX_FREE;
 		zc->nr_chains--;
 	} else {

@@ -251,7 +251,7 @@ static bool arrival(struct unified_io_zcrx *zc, const struct io_uring_cqe *cqe,
 			zc->released |= !refill_flush(zc);
 		return false;
 	}
-	zcrx_end(zc, cqe->user_data, cqe->res, 0, 0, event);
+	zcrx_end(zc, cqe->user_data, cqe->res, NULL, event);
 	return true;
 }
 
@@ -264,7 +264,7 @@ static bool ring_next(struct unified_io_zcrx *zc, struct unified_io_zcrx_event *
 	while (!told && io_uring_cq_ready(&zc->ring) && !io_uring_peek_cqe(&zc->ring, &cqe)) {
 		c = &zc->chains[(cqe->user_data >> 1) & (zc->params.entries - 1)].completion;
 		if (cqe->user_data & ZCRX_CHAIN) {
-			zcrx_end(zc, cqe->user_data, cqe->res, c->flags, c->copied, event);
+			zcrx_end(zc, cqe->user_data, cqe->res, c, event);
 			told = true;
 		} else {
 			told = arrival(zc, cqe, event);

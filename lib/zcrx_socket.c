@@ -87,7 +87,7 @@ static bool take(struct unified_io_zcrx *zc, const struct unified_completion *c,
 	}
 	if (!(c->user_data & ZCRX_CHAIN))
 		unified_io_detach_socket(zc->io, (unsigned int)zc->conns[c->user_data >> 1].slot);
-	zcrx_end(zc, c->user_data, c->res, c->flags, c->copied, event);
+	zcrx_end(zc, c->user_data, c->res, c, event);
 	return true;
 }
 
