@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "pipe.h"
+#include "split.h"
 
 /* What a buffer holds when its chain has ended. */
 struct slot {
@@ -24,9 +25,7 @@ struct slot {
  * @tail: the next to fill
  * @end: the source has no more
  * @result: the first error
- * @rest: the beginning of a message, for the next buffer
- * @rest_len: bytes of it
- * @skip: bytes of a message, a part of which has gone, that are still to come
+ * @split: where records end
  */
 struct feed {
 	struct pipe *pipe;
@@ -35,9 +34,7 @@ struct feed {
 	uint64_t tail;
 	bool end;
 	int result;
-	uint8_t rest[SPLIT_MAX];
-	uint32_t rest_len;
-	uint64_t skip;
+	struct split split;
 };
 
 static struct slot *slot_of(const struct feed *feed, uint64_t nr)
@@ -65,59 +62,13 @@ static void queue(struct feed *feed, const struct unified_descriptor *desc)
 	must(UNIFIED_IO_CALL_SUBMIT, unified_io_submit(&feed->pipe->io), "a buffer");
 }
 
-/* Whole messages' bytes of the @len at @data. */
-static uint32_t whole(struct feed *feed, const uint8_t *data, uint32_t len, uint64_t *missing)
-{
-	const uint8_t *newline;
-	uint64_t pos = feed->skip, next;
-	uint32_t prefix;
-
-	*missing = 0;
-	if (feed->pipe->options.framing == FRAMING_LINE) {
-		newline = memrchr(data, '\n', len);
-		return newline ? newline + 1 - data : 0;
-	}
-	while (pos + PREFIX_LEN <= len) {
-		memcpy(&prefix, data + pos, PREFIX_LEN);
-		next = pos + PREFIX_LEN + be32toh(prefix);
-		if (next > len)
-			break;
-		pos = next;
-	}
-	if (pos > len || pos + PREFIX_LEN <= len)
-		*missing = pos > len ? pos - len : next - len;
-	return pos > len ? 0 : pos;
-}
-
-/* Sets a message's beginning at the end of the data aside. Returns what is left. */
-static uint32_t split(struct feed *feed, const uint8_t *data, uint32_t len)
-{
-	uint32_t half = feed->pipe->options.batch / 2, keep;
-	uint64_t missing;
-
-	if (feed->pipe->options.framing == FRAMING_RAW || feed->end)
-		return len;
-	keep = whole(feed, data, len, &missing);
-	if (feed->skip < len && len - keep <= (half < SPLIT_MAX ? half : SPLIT_MAX)) {
-		feed->rest_len = len - keep;
-		memcpy(feed->rest, data + keep, feed->rest_len);
-		feed->pipe->copied += 2 * feed->rest_len;
-		feed->skip = 0;
-		return keep;
-	}
-	feed->skip = missing;
-	return len;
-}
-
 /* One read, or as many as fill the buffer. Returns the bytes, behind what was set aside. */
 static uint32_t read_in(struct feed *feed, uint8_t *to, uint32_t room)
 {
 	struct pipe *pipe = feed->pipe;
-	uint32_t len = feed->rest_len;
+	uint32_t len = split_begin(&feed->split, to);
 	ssize_t n;
 
-	memcpy(to, feed->rest, len);
-	feed->rest_len = 0;
 	do {
 		n = read(pipe->source_fd, to + len, room - len);
 		if (n < 0 && errno != EINTR) {
@@ -143,7 +94,8 @@ static void fill_from_file(struct feed *feed)
 	struct unified_descriptor desc;
 	uint32_t len = read_in(feed, data, pipe->options.batch - HEADROOM);
 
-	len = split(feed, data, len);
+	len = split_end(&feed->split, data, len, feed->end);
+	pipe->copied += 2 * feed->split.rest_len;
 	if (!len)
 		return;
 	*slot_of(feed, feed->tail) = (struct slot) { .addr = addr + HEADROOM, .len = len };
@@ -151,7 +103,7 @@ static void fill_from_file(struct feed *feed)
 		unified_io_prep_buffer(&desc, addr, pipe->options.batch);
 	else
 		unified_io_prep_buffer(&desc, addr + HEADROOM, len);
-	add_stages(pipe, &desc, len);
+	add_stages(pipe, &desc, split_arg(feed->split.cont, len));
 	if (desc.type)
 		queue(feed, &desc);
 	else
@@ -251,6 +203,7 @@ int run_feed(struct pipe *pipe)
 									       fill_from_file;
 	struct feed feed = { .pipe = pipe };
 
+	split_init(&feed.split, pipe->options.framing, pipe->options.batch);
 	feed.slots = calloc(pipe->options.depth, sizeof(*feed.slots));
 	if (!feed.slots)
 		die(EXIT_FAILED, "no memory");

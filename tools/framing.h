@@ -17,6 +17,9 @@ enum framing {
 #define SPLIT_MAX	16384	/* UNIFIED_IO_CARRY_MAX */
 #define PREFIX_LEN	4
 
+/* In bpf.arg, beside the length: the data begin inside of a message. */
+#define ARG_CONT	(1U << 31)
+
 /* What pipe.bpf.c keeps from record to record. */
 struct pipe_state {
 	__u64 seq;
@@ -26,6 +29,7 @@ struct pipe_state {
 	__u64 skip;	/* bytes of a message, of which a part has gone, that are still to come */
 	__u32 inside;	/* the next record begins inside of a message */
 	__u32 flags;	/* of the record at hand */
+	__u32 full;	/* the log; what comes now must not stand where something is missing */
 };
 
 #endif /* FRAMING_H */

@@ -128,13 +128,14 @@ int BPF_PROG(split, struct unified_io_bpf_ctx *op)
 {
 	int err;
 
-	/* from the process: so many bytes behind the headroom */
+	/* from the process: so many bytes behind the headroom; see split.h */
 	if (op->arg) {
-		err = bpf_uior_set_data(op, HEADER_LEN, op->arg);
+		err = bpf_uior_set_data(op, HEADER_LEN, op->arg & ~ARG_CONT);
 		if (err)
 			return err;
 	}
 	if (framing == FRAMING_RAW) {
+		state.flags = op->arg & ARG_CONT ? UNIFIED_IO_LOG_CONT : 0;
 		state.source += op->len;
 		return UNIFIED_IO_BPF_PASS;
 	}
@@ -160,9 +161,13 @@ int BPF_PROG(frame, struct unified_io_bpf_ctx *op)
 	if (!len)
 		return UNIFIED_IO_BPF_DROP;
 	blocks = record_size(op, len) / op->lba_size;
-	if (state.lba + blocks > end_lba)
+	if (state.full || state.lba + blocks > end_lba) {
+		state.full = 1;
 		return -ENOSPC;
+	}
 	head = op->off < HEADER_LEN ? 0 : (op->off - HEADER_LEN) & ~(alignment - 1);
+	if (bpf_uior_contig(op, head) < (__s64)HEADER_LEN)
+		head = 0;
 	if (op->off != head + HEADER_LEN)
 		err = shift(op, head + HEADER_LEN);
 	if (!err)
