@@ -7,21 +7,6 @@
 set -eu
 . "$(dirname -- "$0")/tool_common.sh"
 
-# The client sends $2 bytes, waits until the peer's TCP has them all, says so, and holds the connection.
-cat >/tmp/client.py <<'END'
-import fcntl, os, socket, struct, sys, termios, time
-port, size = int(sys.argv[1]), int(sys.argv[2])
-data = b"".join(b"line %d\n" % i for i in range(size // 8))[:size]
-s = socket.create_connection(("127.0.0.1", port))
-s.sendall(data)
-while struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]:
-    time.sleep(0.01)
-with open("/tmp/sent.part", "wb") as file:
-    file.write(data)
-os.rename("/tmp/sent.part", "/tmp/sent")
-time.sleep(60)
-END
-
 # held SIZE OPTION...: so many bytes, and then a signal
 held() {
 	local size=$1 client pipe
@@ -30,7 +15,7 @@ held() {
 	"$tool" pipe --json tcp-listen:7200 "$@" "nvme:$NVME0" --force >/tmp/summary &
 	pipe=$!
 	listening 7200
-	python3 /tmp/client.py 7200 "$size" &
+	held.py 127.0.0.1 7200 "$size" &
 	client=$!
 	until [ -e /tmp/sent ]; do sleep 0.1; done
 	kill -INT $pipe
@@ -67,7 +52,7 @@ echo "# kill -9, then append"
 pipe=$!
 listening 7202
 rm -f /tmp/sent
-python3 /tmp/client.py 7202 2000000 2>/dev/null &
+held.py 127.0.0.1 7202 2000000 2>/dev/null &
 client=$!
 until [ -e /tmp/sent ] && [ "$("$tool" log cat "$NVME0" 2>/dev/null | wc -c)" -ge 1500000 ]; do sleep 0.5; done
 kill -9 $pipe

@@ -7,12 +7,15 @@
 
 #include "address.h"
 #include "tool.h"
+#include "unified_io_zcrx.h"
 
 const char address_help[] =
 	"  tcp-listen:[HOST:]PORT   wait for one TCP connection\n"
 	"  tcp:HOST:PORT            connect\n"
 	"  udp-listen:[HOST:]PORT   datagrams; a source\n"
-	"  zcrx:IF,queue=N,port=P   one TCP connection, without a copy where the interface can; a source\n"
+	"  zcrx:IF,queue=N,port=P[,mode=MODE][,configure]\n"
+	"                           one TCP connection, without a copy where the NIC can; a source\n"
+	"                           MODE: auto, device (no copy), nodev or socket (one copy each)\n"
 	"  nvme:DRIVE[,offset=N][,len=N][,append]\n"
 	"                           a log on a block device (any: /dev/nvme0n1, /dev/sda2), from byte\n"
 	"                           offset on, of at most len bytes; append to the one that is there\n"
@@ -65,15 +68,30 @@ static uint64_t size_of(const struct address *address, const char *name, const c
 	return size_arg(what, value, 0, INT64_MAX);
 }
 
+static enum unified_io_zcrx_mode mode_of(const struct address *address, const char *value)
+{
+	static const char *const modes[] = { "auto", "device", "nodev", "socket" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(modes[i], value))
+			return i;
+	die(EXIT_USAGE, "%s: mode is auto, device, nodev or socket", address->text);
+}
+
 /* One of the NAME[=VALUE]; false if this kind has no such. */
 static bool take_option(struct address *address, char *name, char *value)
 {
 	if (address->kind == ADDRESS_BPF && !strcmp(name, "sec") && value)
 		address->section = value;
-	else if (address->kind == ADDRESS_ZCRX && !strcmp(name, "queue"))
+	else if (is_nic(address) && !strcmp(name, "queue"))
 		address->queue = size_of(address, name, value);
-	else if (address->kind == ADDRESS_ZCRX && !strcmp(name, "port"))
+	else if (is_nic(address) && !strcmp(name, "port") && value)
 		address->port = value;
+	else if (is_nic(address) && !strcmp(name, "mode") && value)
+		address->mode = mode_of(address, value);
+	else if (address->kind == ADDRESS_ZCRX && !strcmp(name, "configure") && !value)
+		address->configure = true;
 	else if (address->kind == ADDRESS_DRIVE && !strcmp(name, "append") && !value)
 		address->append = true;
 	else if (address->kind == ADDRESS_DRIVE && !strcmp(name, "offset"))

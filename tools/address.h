@@ -25,6 +25,8 @@ struct address {
 	char *path;		/* zcrx: the interface */
 	char *section;		/* of a BPF object; NULL: its only program */
 	uint32_t queue;		/* zcrx: of the interface */
+	unsigned int mode;	/* zcrx: enum unified_io_zcrx_mode */
+	bool configure;		/* zcrx: make the interface fit */
 	uint64_t offset;	/* of a log on a drive, bytes */
 	uint64_t len;		/* 0: up to the end of the drive */
 	bool append;
@@ -51,6 +53,12 @@ static inline bool is_socket(const struct address *address)
 static inline bool is_file(const struct address *address)
 {
 	return address->kind == ADDRESS_FILE || address->kind == ADDRESS_STDIO;
+}
+
+/* What comes has been put into the region by others: see intake.h. */
+static inline bool is_nic(const struct address *address)
+{
+	return address->kind == ADDRESS_ZCRX;
 }
 
 static inline bool is_listener(const struct address *address)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "drive.h"
+#include "intake.h"
 #include "pipe.h"
 
 static struct addrinfo *resolve(const struct address *address)
@@ -65,7 +66,7 @@ static int listen_on(const struct address *address)
 	if (!is_listener(address) && address->kind != ADDRESS_UDP_LISTEN)
 		return -1;
 	fd = bound(address);
-	if (is_listener(address) && listen(fd, 1))
+	if (address->kind == ADDRESS_TCP_LISTEN && listen(fd, 1))
 		die(EXIT_FAILED, "%s: %s", address->text, strerror(errno));
 	return fd;
 }
@@ -171,9 +172,12 @@ void open_region(struct pipe *pipe)
 	uint64_t buffers = (uint64_t)options->depth * options->batch;
 	struct unified_io_setup setup;
 
-	if (pipe->source.kind == ADDRESS_ZCRX)
-		buffers += zcrx_memory(pipe);
+	if (is_nic(&pipe->source))
+		buffers = intake_memory(pipe);
 	unified_io_defaults(&setup);
+	/* where the module receives into the area, in buffers of 64 KiB */
+	if (is_nic(&pipe->source))
+		setup.niov_entries = power_of_two(intake_area(pipe) >> 16);
 	setup.sq_entries = power_of_two(options->depth);
 	setup.cq_entries = 2 * power_of_two(options->depth + 2);
 	/* the rings, and then up to the border of a large page */

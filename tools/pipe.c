@@ -36,11 +36,14 @@ static const char help_tail[] =
 	"  -q, --quiet           no progress, no summary\n"
 	"  -j, --json            the summary as JSON, on stdout (stderr if the sink is '-')\n"
 	"  -f, --force           overwrite a drive that holds something\n"
+	"      --configure       of zcrx: set the interface up for it (header split, RSS, steering,\n"
+	"                        queues), and back in the end\n"
 	"  -h, --help            this text\n\n"
 	"Exit status: 0 done, or stopped by a signal; 1 failed; 2 wrong usage; 3 refused, the drive\n"
 	"holds something or is in use; 4 no module, no rights; 5 the source's log is damaged.\n";
 
-enum { OPTION_FILL = 256, OPTION_REGION, OPTION_SMALL, OPTION_NUMA, OPTION_CPUS };
+enum { OPTION_FILL = 256, OPTION_REGION, OPTION_SMALL, OPTION_NUMA, OPTION_CPUS,
+       OPTION_CONFIGURE };
 
 static const struct option long_options[] = {
 	TOOL_OPTIONS,
@@ -58,6 +61,7 @@ static const struct option long_options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "force", no_argument, NULL, 'f' },
+	{ "configure", no_argument, NULL, OPTION_CONFIGURE },
 	{ },
 };
 
@@ -120,6 +124,9 @@ static void take_option(struct pipe_options *options, int c)
 	case 'f':
 		options->force = true;
 		break;
+	case OPTION_CONFIGURE:
+		options->configure = true;
+		break;
 	}
 }
 
@@ -155,6 +162,7 @@ static void take_addresses(struct pipe *pipe, int nr, char **args)
 	if (nr - 2 > MAX_PROGRAMS)
 		die(EXIT_USAGE, "at most %d BPF objects", MAX_PROGRAMS);
 	address_parse(&pipe->source, args[0]);
+	pipe->source.configure |= pipe->options.configure;
 	address_parse(&pipe->sink, args[nr - 1]);
 	for (i = 1; i < nr - 1; i++) {
 		address_parse(&pipe->programs[pipe->nr_programs], args[i]);
@@ -170,10 +178,9 @@ static void check_addresses(const struct pipe *pipe)
 	if (source->kind == ADDRESS_BPF || sink->kind == ADDRESS_BPF)
 		die(EXIT_USAGE, "%s is neither source nor sink: BPF objects stand between them",
 		    source->kind == ADDRESS_BPF ? source->text : sink->text);
-	if (source->kind == ADDRESS_ZCRX && (pipe->nr_programs || pipe->options.framing))
-		die(EXIT_USAGE, "%s: programs and --framing want tcp-listen: what the NIC puts here is in pieces",
-		    source->text);
-	if (sink->kind == ADDRESS_UDP_LISTEN || sink->kind == ADDRESS_ZCRX)
+	if (pipe->options.configure && source->kind != ADDRESS_ZCRX)
+		die(EXIT_USAGE, "--configure is for a source zcrx:INTERFACE");
+	if (sink->kind == ADDRESS_UDP_LISTEN || is_nic(sink))
 		die(EXIT_USAGE, "%s is a source, not a sink", sink->text);
 	if (source->kind == ADDRESS_DRIVE && sink->kind == ADDRESS_DRIVE)
 		die(EXIT_USAGE, "a region has one drive: use two pipes, the first to '-' or tcp-listen:PORT");
@@ -261,14 +268,19 @@ int pipe_main(int argc, char **argv)
 		run_on(pipe.options.cpus);
 	catch_signals(&pipe);
 	open_listeners(&pipe);
+	configure(&pipe);
 	open_drive(&pipe);
 	open_region(&pipe);
 	load_programs(&pipe);
+	if (pipe.source.kind == ADDRESS_ZCRX)
+		open_zcrx(&pipe);
 	guess_size(&pipe);
 	if (open_peers(&pipe))
 		result = run(&pipe);
 	unload_programs(&pipe);
+	close_zcrx();
 	unified_io_close(&pipe.io);
+	result = configure_undo() ?: result;
 	if (result == -EBADMSG)
 		return EXIT_INVALID;
 	return result ? EXIT_FAILED : EXIT_OK;

@@ -3,7 +3,7 @@
  * unified-io pipe. A source, programs, a sink:
  *
  *	source		socket	    the kernel receives; see stream.c
- *			zcrx	    the NIC does; see zcrx.c
+ *			zcrx	    the NIC does; see intake.h, zcrx.c
  *			file	    read() into the region; see feed.c
  *			log	    records read from the drive; see feed.c
  *	programs	[split] users' programs [frame]; see programs.c
@@ -28,6 +28,8 @@ struct bpf_object;
 #define MIN_BATCH	4096U
 #define MAX_BATCH	(1U << 20)	/* what a program's checksum takes at once */
 
+#define LOG_FULL	"the log is full: it has come to len, or to the drive's end"
+
 enum sync { SYNC_NONE, SYNC_FLUSH, SYNC_FUA };
 
 struct pipe_options {
@@ -42,6 +44,7 @@ struct pipe_options {
 	bool small_pages;
 	bool fill;
 	bool force;
+	bool configure;
 	bool json;
 	bool quiet;
 	bool progress;
@@ -68,6 +71,7 @@ struct pipe {
 	unsigned int nr_links;
 	uint32_t xdp_id;
 	bool has_bpf;
+	bool one_piece;		/* programs and records want what a NIC has scattered in one piece */
 
 	/* the logs */
 	uint64_t log_id;
@@ -77,6 +81,8 @@ struct pipe {
 
 	/* counted here, because the kernel does not */
 	uint64_t bytes_read, bytes_written, copied;
+	uint64_t copied_in;	/* by the kernel, receiving, where the region does not count it */
+	const char *mode;	/* of what a NIC receives; NULL: not from a NIC */
 	bool stopped;		/* by a signal */
 };
 
@@ -91,12 +97,17 @@ bool open_peers(struct pipe *pipe);
 void load_programs(struct pipe *pipe);
 void unload_programs(struct pipe *pipe);
 
-/* stream.c, feed.c, zcrx.c: to the pipe's end. Return 0 or a negative errno, having said why. */
+/* stream.c, feed.c, zcrx.c: to the end. Return 0 or a negative errno, having said why. */
 int run_stream(struct pipe *pipe);
 int run_feed(struct pipe *pipe);
 int run_zcrx(struct pipe *pipe);
-/* Bytes of the data area that zcrx.c takes beside the buffers. */
-uint64_t zcrx_memory(const struct pipe *pipe);
+/* Before anybody connects. */
+void open_zcrx(struct pipe *pipe);
+void close_zcrx(void);
+
+/* configure.c: the NIC of the source, made fit; and made what it was: 0 or a negative errno. */
+void configure(struct pipe *pipe);
+int configure_undo(void);
 
 /* sink.c */
 void add_stages(const struct pipe *pipe, struct unified_descriptor *desc, uint32_t arg);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "pipe.h"
@@ -52,7 +53,7 @@ static void attach_xdp(struct pipe *pipe, const struct address *address, struct 
 {
 	if (pipe->xdp_id)
 		die(EXIT_USAGE, "%s: one XDP program for a pipe", address->text);
-	if (!is_socket(&pipe->source))
+	if (!is_socket(&pipe->source) && !is_nic(&pipe->source))
 		die(EXIT_USAGE, "%s: an XDP program takes a source from the network", address->text);
 	must(UNIFIED_IO_CALL_OPS, bpf_object__load(object), address->text);
 	pipe->xdp_id = must(UNIFIED_IO_CALL_XDP,
@@ -75,6 +76,14 @@ static void attach_ops(struct pipe *pipe, struct bpf_object *object, const char 
 	}
 }
 
+/* Does it ask how far its pointers reach? Then it takes data that are in pieces. */
+static bool sees_pieces(const struct bpf_object *object)
+{
+	const struct btf *btf = bpf_object__btf(object);
+
+	return btf && btf__find_by_name_kind(btf, "bpf_uior_contig", BTF_KIND_FUNC) > 0;
+}
+
 static void load_user(struct pipe *pipe, unsigned int i)
 {
 	const struct address *address = &pipe->programs[i];
@@ -91,6 +100,8 @@ static void load_user(struct pipe *pipe, unsigned int i)
 		die(EXIT_USAGE, "%s: %s", address->text, nr_ops + nr_xdp ?
 		    "several programs: name one, bpf:OBJECT,sec=NAME (see bpftool btf, llvm-objdump -h)" :
 		    "no XDP program and no unified_io_bpf_ops of that name in it");
+	if (nr_xdp || !sees_pieces(object))
+		pipe->one_piece = true;
 	if (nr_xdp) {
 		attach_xdp(pipe, address, object, xdp);
 		return;
@@ -105,10 +116,10 @@ static void load_user(struct pipe *pipe, unsigned int i)
 static unsigned int choose_ours(const struct pipe *pipe, struct pipe_bpf *bpf)
 {
 	bool zcrx = pipe->source.kind == ADDRESS_ZCRX, log_source = pipe->source.kind == ADDRESS_DRIVE;
-	bool log_sink = pipe->sink.kind == ADDRESS_DRIVE && !zcrx;
-	bool socket = is_socket(&pipe->source), file = is_file(&pipe->source), split, settle;
+	bool log_sink = pipe->sink.kind == ADDRESS_DRIVE, socket = is_socket(&pipe->source);
+	bool ours = is_file(&pipe->source) || (zcrx && pipe->one_piece), split, settle;
 
-	split = log_sink || (socket && pipe->options.framing) || (file && pipe->nr_programs);
+	split = log_sink || (socket && pipe->options.framing) || (ours && pipe->nr_programs);
 	settle = socket && is_file(&pipe->sink) && pipe->nr_programs;
 	bpf_map__set_autocreate(bpf->maps.unframe_ops, log_source);
 	bpf_map__set_autocreate(bpf->maps.split_ops, split);
@@ -158,6 +169,8 @@ void load_programs(struct pipe *pipe)
 
 	for (i = 0; i < pipe->nr_programs; i++)
 		load_user(pipe, i);
+	if (pipe->options.framing || (pipe->nr_programs && is_file(&pipe->sink)))
+		pipe->one_piece = true;
 	load_ours(pipe);
 	pipe->has_bpf = pipe->nr_links || pipe->xdp_id;
 }

@@ -11,7 +11,7 @@
 #define LINE_MS		1000	/* elsewhere */
 
 struct totals {
-	uint64_t in, out, copied, moved, dropped, records;
+	uint64_t in, out, copied, copied_in, moved, dropped, records;
 	double seconds;
 };
 
@@ -48,7 +48,7 @@ int progress_timeout(const struct pipe *pipe)
 
 static uint64_t source_bytes(const struct pipe *pipe, const struct unified_io_info *info)
 {
-	if (is_file(&pipe->source) || pipe->source.kind == ADDRESS_ZCRX)
+	if (is_file(&pipe->source) || is_nic(&pipe->source))
 		return pipe->bytes_read;
 	return info->stage[is_socket(&pipe->source) ? UNIFIED_IO_STAGE_RECV :
 						      UNIFIED_IO_STAGE_READ].bytes;
@@ -66,7 +66,8 @@ static void sum(const struct pipe *pipe, struct totals *totals)
 	*totals = (struct totals) {
 		.in = source_bytes(pipe, &info),
 		.out = is_file(&pipe->sink) ? pipe->bytes_written : sink->bytes,
-		.copied = pipe->copied,
+		.copied = pipe->copied + pipe->copied_in,
+		.copied_in = pipe->copied_in + info.stage[UNIFIED_IO_STAGE_RECV].copied,
 		.moved = info.moved,
 		.dropped = info.dropped,
 		.records = pipe->sink.kind == ADDRESS_DRIVE ? sink->ops : 0,
@@ -97,6 +98,13 @@ static void put_bar(uint64_t done, uint64_t expect, double seconds)
 	put_time(seconds * (expect - done) / done);
 }
 
+static void put_mode(const struct pipe *pipe, const struct totals *totals)
+{
+	if (pipe->mode)
+		fprintf(stderr, ", mode %s, %s copied receiving", pipe->mode,
+			show_size(totals->copied_in));
+}
+
 static void put_line(const struct pipe *pipe, const struct totals *totals, double rate)
 {
 	if (progress.terminal)
@@ -108,6 +116,7 @@ static void put_line(const struct pipe *pipe, const struct totals *totals, doubl
 		put_bar(totals->in, pipe->options.expect, totals->seconds);
 	fprintf(stderr, ", %s out, %.2f bytes copied a byte", show_size(totals->out),
 		totals->in ? (double)totals->copied / totals->in : 0);
+	put_mode(pipe, totals);
 	if (!progress.terminal)
 		fputc('\n', stderr);
 }
@@ -135,7 +144,10 @@ static void say_json(const struct pipe *pipe, const struct totals *totals, int r
 	json_add_string(all, "end", result ? strerror(-result) : pipe->stopped ? "signal" : "eof");
 	json_add_u64(all, "bytes_in", totals->in);
 	json_add_u64(all, "bytes_out", totals->out);
+	if (pipe->mode)
+		json_add_string(all, "mode", pipe->mode);
 	json_add_u64(all, "bytes_copied", totals->copied);
+	json_add_u64(all, "bytes_copied_receiving", totals->copied_in);
 	json_add_u64(all, "bytes_moved", totals->moved);
 	json_add_u64(all, "dropped", totals->dropped);
 	json_object_object_add(all, "seconds", json_object_new_double(totals->seconds));
@@ -173,8 +185,9 @@ void progress_end(const struct pipe *pipe, int result)
 		fprintf(stderr, " in %llu records", (unsigned long long)totals.records);
 	fputs(" in ", stderr);
 	put_time(totals.seconds);
-	fprintf(stderr, " [%s/s], %.4f bytes copied a byte%s\n",
+	fprintf(stderr, " [%s/s], %.4f bytes copied a byte",
 		show_size(totals.seconds > 0 ? totals.in / totals.seconds : 0),
-		totals.in ? (double)totals.copied / totals.in : 0,
-		pipe->stopped ? ", stopped by a signal" : "");
+		totals.in ? (double)totals.copied / totals.in : 0);
+	put_mode(pipe, &totals);
+	fputs(pipe->stopped ? ", stopped by a signal\n" : "\n", stderr);
 }

@@ -14,9 +14,12 @@ static const uint8_t sync_flags[] = {
 /* Behind the source: the programs, and the sink if that is the kernel's. */
 void add_stages(const struct pipe *pipe, struct unified_descriptor *desc, uint32_t arg)
 {
-	if (pipe->has_bpf)
-		unified_io_then_bpf(desc, pipe->xdp_id, arg);
-	if (pipe->xdp_id && pipe->nr_links)
+	/* from a NIC: zcrx.c has asked it before */
+	uint32_t xdp_id = is_socket(&pipe->source) ? pipe->xdp_id : 0;
+
+	if (pipe->nr_links || xdp_id)
+		unified_io_then_bpf(desc, xdp_id, arg);
+	if (pipe->nr_links && xdp_id)
 		desc->flags |= UNIFIED_IO_DESC_F_XDP_THEN_OPS;
 	if (pipe->sink.kind == ADDRESS_DRIVE) {
 		/* 'frame' says which block */
@@ -55,7 +58,7 @@ int failed(const struct unified_completion *cqe)
 	bool bpf = cqe->stage == UNIFIED_IO_STAGE_BPF;
 
 	if (bpf && cqe->res == -ENOSPC)
-		warn("the log is full: it has come to len, or to the drive's end");
+		warn(LOG_FULL);
 	else if (bpf && cqe->res == -EBADMSG)
 		warn("a record of the log is damaged: see unified-io log verify");
 	else
@@ -81,8 +84,7 @@ int end_log(struct pipe *pipe)
 	struct unified_descriptor *desc = unified_io_get_desc(&pipe->io);
 	struct unified_completion cqe;
 
-	if (pipe->source.kind != ADDRESS_ZCRX)
-		take_tail(pipe);
+	take_tail(pipe);
 	memset(pipe->io.data, 0, pipe->lba_size);
 	record_make((void *)pipe->io.data, &pipe->tail, 0, pipe->lba_size, UNIFIED_IO_LOG_END);
 	unified_io_prep_write(desc, 0, pipe->lba_size, pipe->tail.at / pipe->lba_size);

@@ -38,6 +38,8 @@ offers 'unified-io i' info
 offers 'unified-io log v' verify
 offers 'unified-io pipe tcp-l' tcp-listen:
 offers 'unified-io pipe --sy' --sync=
+offers 'unified-io pipe zcrx:l' lo
+offers 'unified-io pipe zcrx:lo,qu' lo,queue=
 offers 'unified-io log ls --j' --json
 offers 'unified-io doctor l' lo
 offers 'unified-io stat --in' --interval=
@@ -69,5 +71,7 @@ say("\x15unified-io pipe --sy\t")
 expect("--sync", "options")
 say("\x15unified-io pipe tcp-l\t")
 expect("tcp-listen:", "addresses")
+say("\x15unified-io pipe zcrx:lo,qu\t")
+expect("queue=", "options of an address")
 END
 python3 /tmp/zsh.py

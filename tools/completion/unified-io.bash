@@ -27,7 +27,9 @@ _unified_io() {
 		case $cur in
 		nvme:*) words=$(_unified_io_drives | sed 's/^/nvme:/') ;;
 		bpf:* | file:*) words=$(compgen -f -- "${cur#*:}" | sed "s|^|${cur%%:*}:|") ;;
-		*) words='tcp-listen: tcp: udp-listen: nvme: file: bpf: -' ;;
+		zcrx:*,*) words=$(printf "${cur%,*},%s " queue= port= mode= configure) ;;
+		zcrx:*) words=$(_unified_io_interfaces | sed "s/^/zcrx:/") ;;
+		*) words='tcp-listen: tcp: udp-listen: zcrx: nvme: file: bpf: -' ;;
 		esac
 	elif [ "$command" = log ] && [ "$COMP_CWORD" = 2 ]; then
 		words='ls cat verify tail export'
