@@ -7,27 +7,6 @@
 set -eu
 samples=$BUILD/user/samples
 
-# udp.py send ADDRESS: 200 messages to port 7000, some more to 7001. udp.py check: are those what 'tshark -T fields'
-# has found? Several queues have no order among each other.
-cat >/tmp/udp.py <<'END'
-import socket, sys, time
-messages = [(b'message %d ' % i + b'abcdefghij' * 150)[:i * 37 % 1460 + 12] for i in range(200)]
-if sys.argv[1] == 'send':
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(16)]
-    for n, message in enumerate(messages):
-        s = sockets[n % len(sockets)]
-        s.sendto(message, (sys.argv[2], 7000))
-        if n % 10 == 0:
-            s.sendto(b'not this', (sys.argv[2], 7001))
-        if n % 16 == 15:
-            time.sleep(0.02)
-else:
-    fields = [line.split() for line in sys.stdin]
-    assert all(port == '7000' for port, payload in fields)
-    got = sorted(bytes.fromhex(payload.replace(':', '')) for port, payload in fields)
-    assert got == sorted(messages), '%d packets' % len(got)
-END
-
 # started WORD: until the program has said it.
 started() {
 	for _ in {1..300}; do
@@ -43,7 +22,7 @@ capture() {
 	"$samples/capture" "$1" "$2" 7000 "$4" >/tmp/report 2>&1 &
 	local pid=$!
 	started capturing
-	ip netns exec xsk python3 /tmp/udp.py send "$3"
+	ip netns exec xsk messages.py send "$3"
 	sleep "$SLOW"
 	kill -INT $pid
 	wait $pid
@@ -51,7 +30,7 @@ capture() {
 	"$samples/capcat" <"$4" >/tmp/capture.pcapng
 	cmp -n "$(stat -c %s /tmp/capture.pcapng)" /tmp/capture.pcapng "$4"
 	[ "$(tcpdump -n -r /tmp/capture.pcapng | wc -l)" = 200 ]
-	tshark -n -r /tmp/capture.pcapng -T fields -e udp.dstport -e udp.payload | python3 /tmp/udp.py check
+	tshark -n -r /tmp/capture.pcapng -T fields -e udp.dstport -e udp.payload | messages.py check
 	grep -q '^200 packets' /tmp/report
 }
 

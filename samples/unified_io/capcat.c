@@ -26,9 +26,9 @@ static bool read_to(__u32 len)
 }
 
 /* The next block behind those that there are, or NULL. */
-static const struct pcapng_block *next_block(void)
+static const struct unified_io_pcapng_block *next_block(void)
 {
-	const struct pcapng_block *block = (const void *)(buf + have);
+	const struct unified_io_pcapng_block *block = (const void *)(buf + have);
 	__u32 from = have;
 
 	if (!read_to(from + sizeof(*block)) || block->len < sizeof(*block) + sizeof(__u32) ||
@@ -42,14 +42,14 @@ static const struct pcapng_block *next_block(void)
 /* A whole write, of the capture @id and at @offset of it. */
 static bool next_write(__u64 *id, __u64 offset)
 {
-	const struct pcapng_block *block;
+	const struct unified_io_pcapng_block *block;
 	struct pcapng_write_end end;
 	__u64 its_id, its_offset;
 
 	have = 0;
 	do {
 		block = next_block();
-		if (!block || (!offset && block == (void *)buf && block->type != PCAPNG_SECTION))
+		if (!block || (!offset && block == (void *)buf && block->type != UNIFIED_IO_PCAPNG_SECTION))
 			return false;
 	} while (block->type != PCAPNG_WRITE_END);
 	if (block->len < sizeof(end) + sizeof(__u32))

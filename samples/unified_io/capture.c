@@ -106,7 +106,7 @@ static struct write *begin(void)
 	unified_io_ranges_init(&w->ranges, &io, UMEM_SIZE + (w - writes) * WRITE_MEM, WRITE_MEM,
 			       info.range_alignment);
 	if (!at)
-		pcapng_head(room(w, sizeof(struct pcapng_head)));
+		unified_io_pcapng_head(room(w, sizeof(struct unified_io_pcapng_head)));
 	return w;
 }
 
@@ -127,11 +127,12 @@ static void finish(struct write *w)
 
 static void store(__u64 packet, __u32 len)
 {
-	len = pcapng_wrap(io.data + packet, len);
+	len = unified_io_pcapng_wrap(io.data + packet, len);
 	if (!current)
 		current = begin();
 	check(UNIFIED_IO_CALL_SUBMIT, "ranges",
-	      unified_io_ranges_add(&current->ranges, packet - sizeof(struct pcapng_packet), len));
+	      unified_io_ranges_add(&current->ranges,
+				    packet - sizeof(struct unified_io_pcapng_packet), len));
 	current->packets[current->nr++] = packet;
 	packets++;
 	if (current->nr == MAX_PACKETS)
