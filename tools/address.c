@@ -16,6 +16,9 @@ const char address_help[] =
 	"  zcrx:IF,queue=N,port=P[,mode=MODE][,configure]\n"
 	"                           one TCP connection, without a copy where the NIC can; a source\n"
 	"                           MODE: auto, device (no copy), nodev or socket (one copy each)\n"
+	"  xdp:IF[,queue=N[-M]][,port=P][,mode=MODE]\n"
+	"                           packets, as a capture (pcapng): all of the queues' or TCP and UDP to\n"
+	"                           a port; they go nowhere else; a source. MODE: auto, zerocopy, copy\n"
 	"  nvme:DRIVE[,offset=N][,len=N][,append]\n"
 	"                           a log on a block device (any: /dev/nvme0n1, /dev/sda2), from byte\n"
 	"                           offset on, of at most len bytes; append to the one that is there\n"
@@ -68,15 +71,37 @@ static uint64_t size_of(const struct address *address, const char *name, const c
 	return size_arg(what, value, 0, INT64_MAX);
 }
 
-static enum unified_io_zcrx_mode mode_of(const struct address *address, const char *value)
+/* enum unified_io_zcrx_mode, or enum unified_io_xsk_mode. */
+static unsigned int mode_of(const struct address *address, const char *value)
 {
-	static const char *const modes[] = { "auto", "device", "nodev", "socket" };
+	static const char *const modes[][5] = {
+		{ "auto", "device", "nodev", "socket" }, { "auto", "zerocopy", "copy" },
+	};
+	bool xdp = address->kind == ADDRESS_XDP;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		if (!strcmp(modes[i], value))
+	for (i = 0; modes[xdp][i]; i++)
+		if (!strcmp(modes[xdp][i], value))
 			return i;
-	die(EXIT_USAGE, "%s: mode is auto, device, nodev or socket", address->text);
+	die(EXIT_USAGE, "%s: mode is %s", address->text,
+	    xdp ? "auto, zerocopy or copy" : "auto, device, nodev or socket");
+}
+
+/* "3", of xdp also "0-3" */
+static void take_queues(struct address *address, char *value)
+{
+	char *to = value && address->kind == ADDRESS_XDP ? strchr(value, '-') : NULL;
+	uint64_t first, last;
+
+	if (to)
+		*to++ = '\0';
+	first = size_of(address, "queue", value);
+	last = to ? size_of(address, "queue", to) : first;
+	if (last > MAX_QUEUE || last < first || last - first >= MAX_QUEUES)
+		die(EXIT_USAGE, "%s: queue=N or N-M: up to %d, of up to %d", address->text, MAX_QUEUES,
+		    MAX_QUEUE);
+	address->queue = first;
+	address->nr_queues = last - first + 1;
 }
 
 /* One of the NAME[=VALUE]; false if this kind has no such. */
@@ -85,7 +110,7 @@ static bool take_option(struct address *address, char *name, char *value)
 	if (address->kind == ADDRESS_BPF && !strcmp(name, "sec") && value)
 		address->section = value;
 	else if (is_nic(address) && !strcmp(name, "queue"))
-		address->queue = size_of(address, name, value);
+		take_queues(address, value);
 	else if (is_nic(address) && !strcmp(name, "port") && value)
 		address->port = value;
 	else if (is_nic(address) && !strcmp(name, "mode") && value)
@@ -128,6 +153,7 @@ static const struct kind {
 	{ "udp-listen", ADDRESS_UDP_LISTEN, take_host },
 	{ "udp-l", ADDRESS_UDP_LISTEN, take_host },
 	{ "zcrx", ADDRESS_ZCRX, take_path },
+	{ "xdp", ADDRESS_XDP, take_path },
 	{ "nvme", ADDRESS_DRIVE, take_path },
 	{ "file", ADDRESS_FILE, take_path },
 	{ "open", ADDRESS_FILE, take_path },
@@ -176,7 +202,7 @@ void address_parse(struct address *address, const char *text)
 	char *rest = strdup(text), *options;
 	const struct kind *kind;
 
-	*address = (struct address) { .text = text, .kind = ADDRESS_STDIO };
+	*address = (struct address) { .text = text, .kind = ADDRESS_STDIO, .nr_queues = 1 };
 	if (!rest)
 		die(EXIT_FAILED, "no memory");
 	if (!strcmp(text, "-"))

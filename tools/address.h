@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MAX_QUEUE	1023	/* of an interface; xdp.bpf.c has a place for each */
+#define MAX_QUEUES	64	/* for one pipe */
+
 enum address_kind {
 	ADDRESS_TCP_LISTEN,
 	ADDRESS_TCP,
 	ADDRESS_UDP_LISTEN,
 	ADDRESS_ZCRX,
+	ADDRESS_XDP,
 	ADDRESS_DRIVE,
 	ADDRESS_FILE,
 	ADDRESS_STDIO,
@@ -22,10 +26,11 @@ struct address {
 	const char *text;	/* as it was given */
 	char *host;		/* NULL: any */
 	char *port;
-	char *path;		/* zcrx: the interface */
+	char *path;		/* zcrx, xdp: the interface */
 	char *section;		/* of a BPF object; NULL: its only program */
-	uint32_t queue;		/* zcrx: of the interface */
-	unsigned int mode;	/* zcrx: enum unified_io_zcrx_mode */
+	uint32_t queue;		/* zcrx, xdp: of the interface */
+	uint32_t nr_queues;	/* xdp: from that one on */
+	unsigned int mode;	/* enum unified_io_zcrx_mode, unified_io_xsk_mode */
 	bool configure;		/* zcrx: make the interface fit */
 	uint64_t offset;	/* of a log on a drive, bytes */
 	uint64_t len;		/* 0: up to the end of the drive */
@@ -58,7 +63,7 @@ static inline bool is_file(const struct address *address)
 /* What comes has been put into the region by others: see intake.h. */
 static inline bool is_nic(const struct address *address)
 {
-	return address->kind == ADDRESS_ZCRX;
+	return address->kind == ADDRESS_ZCRX || address->kind == ADDRESS_XDP;
 }
 
 static inline bool is_listener(const struct address *address)

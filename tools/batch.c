@@ -20,6 +20,7 @@ static bool into_log(const struct intake *in)
 	return in->pipe->sink.kind == ADDRESS_DRIVE;
 }
 
+/* Of a stream; what a packet is to the program, xdp.c asks by itself. */
 static bool asks_xdp(const struct intake *in)
 {
 	return in->pipe->xdp_id && in->pipe->one_piece;

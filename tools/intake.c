@@ -4,18 +4,22 @@
 #include "intake.h"
 
 #define MIN_AREA	(1ULL << 20)	/* more than a batch can hold */
-#define MAX_QUEUE	(1U << 16)
+#define QUEUE_AREA	(8ULL << 20)	/* for packets: those that wait, and those in batches */
+#define TAIL		4096U		/* what frames the last packet may be behind it */
+#define QUEUE_SIZE	(1U << 16)
 
 uint64_t intake_area(const struct pipe *pipe)
 {
-	uint64_t len = (uint64_t)pipe->options.depth * pipe->options.batch;
+	uint64_t len = (uint64_t)pipe->options.depth * pipe->options.batch, least = MIN_AREA;
 
-	return len < MIN_AREA ? MIN_AREA : len;
+	if (pipe->source.kind == ADDRESS_XDP)
+		least = pipe->source.nr_queues * QUEUE_AREA;
+	return len < least ? least : len;
 }
 
 uint64_t intake_memory(const struct pipe *pipe)
 {
-	return batch_memory(pipe) + intake_area(pipe);
+	return batch_memory(pipe) + intake_area(pipe) + TAIL;
 }
 
 void intake_init(struct intake *in, struct pipe *pipe)
@@ -23,7 +27,7 @@ void intake_init(struct intake *in, struct pipe *pipe)
 	struct unified_io_info info;
 
 	in->pipe = pipe;
-	in->size = MAX_QUEUE;
+	in->size = QUEUE_SIZE;
 	in->queue = calloc(in->size, sizeof(*in->queue));
 	if (!in->queue)
 		die(EXIT_FAILED, "no memory");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a NIC has put into the region, on its way through a pipe. Arrivals wait in a queue
- * (zcrx.c) until they are in batches (batch.c): in place, as ranges, or copied into
+ * (zcrx.c, xdp.c) until they are in batches (batch.c): in place, as ranges, or copied into
  * one piece where programs or records want that. Batches end in their order.
  */
 #ifndef INTAKE_H

@@ -180,6 +180,8 @@ static void check_addresses(const struct pipe *pipe)
 		    source->kind == ADDRESS_BPF ? source->text : sink->text);
 	if (pipe->options.configure && source->kind != ADDRESS_ZCRX)
 		die(EXIT_USAGE, "--configure is for a source zcrx:INTERFACE");
+	if (source->kind == ADDRESS_XDP && pipe->options.framing)
+		die(EXIT_USAGE, "%s: --framing is for streams: packets stay whole anyway", source->text);
 	if (sink->kind == ADDRESS_UDP_LISTEN || is_nic(sink))
 		die(EXIT_USAGE, "%s is a source, not a sink", sink->text);
 	if (source->kind == ADDRESS_DRIVE && sink->kind == ADDRESS_DRIVE)
@@ -244,6 +246,8 @@ static int run(struct pipe *pipe)
 	progress_begin(pipe);
 	if (pipe->source.kind == ADDRESS_ZCRX)
 		result = run_zcrx(pipe);
+	else if (pipe->source.kind == ADDRESS_XDP)
+		result = run_xdp(pipe);
 	else
 		result = is_socket(&pipe->source) ? run_stream(pipe) : run_feed(pipe);
 	if (pipe->sink.kind == ADDRESS_DRIVE && !result) {
@@ -274,6 +278,8 @@ int pipe_main(int argc, char **argv)
 	load_programs(&pipe);
 	if (pipe.source.kind == ADDRESS_ZCRX)
 		open_zcrx(&pipe);
+	if (pipe.source.kind == ADDRESS_XDP)
+		open_xdp(&pipe);
 	guess_size(&pipe);
 	if (open_peers(&pipe))
 		result = run(&pipe);

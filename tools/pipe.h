@@ -4,6 +4,7 @@
  *
  *	source		socket	    the kernel receives; see stream.c
  *			zcrx	    the NIC does; see intake.h, zcrx.c
+ *			xdp	    packets, as a pcapng file; see xdp.c
  *			file	    read() into the region; see feed.c
  *			log	    records read from the drive; see feed.c
  *	programs	[split] users' programs [frame]; see programs.c
@@ -82,6 +83,7 @@ struct pipe {
 	/* counted here, because the kernel does not */
 	uint64_t bytes_read, bytes_written, copied;
 	uint64_t copied_in;	/* by the kernel, receiving, where the region does not count it */
+	uint64_t packets, packets_lost;	/* xdp: stored; come while there was no room */
 	const char *mode;	/* of what a NIC receives; NULL: not from a NIC */
 	bool stopped;		/* by a signal */
 };
@@ -97,13 +99,15 @@ bool open_peers(struct pipe *pipe);
 void load_programs(struct pipe *pipe);
 void unload_programs(struct pipe *pipe);
 
-/* stream.c, feed.c, zcrx.c: to the end. Return 0 or a negative errno, having said why. */
+/* stream.c, feed.c, zcrx.c, xdp.c: to the end. Return 0 or a negative errno, having said why. */
 int run_stream(struct pipe *pipe);
 int run_feed(struct pipe *pipe);
 int run_zcrx(struct pipe *pipe);
+int run_xdp(struct pipe *pipe);
 /* Before anybody connects. */
 void open_zcrx(struct pipe *pipe);
 void close_zcrx(void);
+void open_xdp(struct pipe *pipe);
 
 /* configure.c: the NIC of the source, made fit; and made what it was: 0 or a negative errno. */
 void configure(struct pipe *pipe);

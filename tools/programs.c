@@ -100,7 +100,9 @@ static void load_user(struct pipe *pipe, unsigned int i)
 		die(EXIT_USAGE, "%s: %s", address->text, nr_ops + nr_xdp ?
 		    "several programs: name one, bpf:OBJECT,sec=NAME (see bpftool btf, llvm-objdump -h)" :
 		    "no XDP program and no unified_io_bpf_ops of that name in it");
-	if (nr_xdp || !sees_pieces(object))
+	if (pipe->source.kind == ADDRESS_XDP && nr_ops)
+		die(EXIT_USAGE, "%s: it takes an XDP program to look at packets", address->text);
+	if (pipe->source.kind != ADDRESS_XDP && (nr_xdp || !sees_pieces(object)))
 		pipe->one_piece = true;
 	if (nr_xdp) {
 		attach_xdp(pipe, address, object, xdp);
@@ -169,7 +171,9 @@ void load_programs(struct pipe *pipe)
 
 	for (i = 0; i < pipe->nr_programs; i++)
 		load_user(pipe, i);
-	if (pipe->options.framing || (pipe->nr_programs && is_file(&pipe->sink)))
+	if (pipe->options.framing)
+		pipe->one_piece = true;
+	if (pipe->nr_programs && is_file(&pipe->sink) && pipe->source.kind != ADDRESS_XDP)
 		pipe->one_piece = true;
 	load_ours(pipe);
 	pipe->has_bpf = pipe->nr_links || pipe->xdp_id;

@@ -146,6 +146,10 @@ static void say_json(const struct pipe *pipe, const struct totals *totals, int r
 	json_add_u64(all, "bytes_out", totals->out);
 	if (pipe->mode)
 		json_add_string(all, "mode", pipe->mode);
+	if (pipe->source.kind == ADDRESS_XDP) {
+		json_add_u64(all, "packets", pipe->packets);
+		json_add_u64(all, "packets_lost", pipe->packets_lost);
+	}
 	json_add_u64(all, "bytes_copied", totals->copied);
 	json_add_u64(all, "bytes_copied_receiving", totals->copied_in);
 	json_add_u64(all, "bytes_moved", totals->moved);
@@ -189,5 +193,8 @@ void progress_end(const struct pipe *pipe, int result)
 		show_size(totals.seconds > 0 ? totals.in / totals.seconds : 0),
 		totals.in ? (double)totals.copied / totals.in : 0);
 	put_mode(pipe, &totals);
+	if (pipe->source.kind == ADDRESS_XDP)
+		fprintf(stderr, ", %llu packets, %llu lost", (unsigned long long)pipe->packets,
+			(unsigned long long)pipe->packets_lost);
 	fputs(pipe->stopped ? ", stopped by a signal\n" : "\n", stderr);
 }

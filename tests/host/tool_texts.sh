@@ -41,6 +41,7 @@ offers 'unified-io pipe --sy' --sync=
 offers 'unified-io pipe zcrx:l' lo
 offers 'unified-io pipe zcrx:lo,qu' lo,queue=
 offers 'unified-io log ls --j' --json
+offers 'unified-io pipe xdp:lo,mo' lo,mode=
 offers 'unified-io doctor l' lo
 offers 'unified-io stat --in' --interval=
 offers 'unified-io t' trace

@@ -28,8 +28,9 @@ _unified_io() {
 		nvme:*) words=$(_unified_io_drives | sed 's/^/nvme:/') ;;
 		bpf:* | file:*) words=$(compgen -f -- "${cur#*:}" | sed "s|^|${cur%%:*}:|") ;;
 		zcrx:*,*) words=$(printf "${cur%,*},%s " queue= port= mode= configure) ;;
-		zcrx:*) words=$(_unified_io_interfaces | sed "s/^/zcrx:/") ;;
-		*) words='tcp-listen: tcp: udp-listen: zcrx: nvme: file: bpf: -' ;;
+		xdp:*,*) words=$(printf "${cur%,*},%s " queue= port= mode=) ;;
+		zcrx:* | xdp:*) words=$(_unified_io_interfaces | sed "s/^/${cur%%:*}:/") ;;
+		*) words='tcp-listen: tcp: udp-listen: zcrx: xdp: nvme: file: bpf: -' ;;
 		esac
 	elif [ "$command" = log ] && [ "$COMP_CWORD" = 2 ]; then
 		words='ls cat verify tail export'
