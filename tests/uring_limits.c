@@ -2,7 +2,7 @@
 /*
  * What io_uring does not do for commands, and what a program does instead: a
  * timeout that is linked to a chain does not end it, one that a CANCEL is linked
- * to does.
+ * to does. A ring that polls does not wait for chains.
  */
 #include <liburing.h>
 
@@ -116,6 +116,29 @@ static void in_time(void)
 	pattern_check(r.data, 100, 0, 2);
 }
 
+/* The kernel refuses it, or the chain ends by interrupts as in any ring; but no call waits for that. */
+static void polled(void)
+{
+	uint64_t until = now_ns() + WAIT_NS;
+	struct io_uring_cqe *cqe;
+
+	CHECK_RES(io_uring_queue_init(8, &ring, IORING_SETUP_IOPOLL), 0);
+	waiting_chain();
+	send_pattern(fd[1], 100, 0, 3);
+	CHECK(io_uring_submit(&ring) >= 0);
+	while (io_uring_peek_cqe(&ring, &cqe)) {
+		CHECK(now_ns() < until);
+		CHECK(io_uring_get_events(&ring) >= 0);
+	}
+	if (cqe->res == -EOPNOTSUPP) {
+		CHECK_RES(run(&r, desc_recv(slot, 0, 100)).res, 100);
+	} else {
+		CHECK_RES(cqe->res, 100);
+		pattern_check(r.data, 100, 0, 3);
+	}
+	io_uring_queue_exit(&ring);
+}
+
 int main(void)
 {
 	need(UNIFIED_IO_FEAT_URING_CMD);
@@ -126,8 +149,9 @@ int main(void)
 	linked_timeout();
 	cancel_by_timeout();
 	in_time();
-	CHECK_EQ(region_info(&r).inflight, 0);
 	io_uring_queue_exit(&ring);
+	polled();
+	CHECK_EQ(region_info(&r).inflight, 0);
 	region_close(&r);
 	return 0;
 }
