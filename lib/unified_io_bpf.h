@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a BPF program of type unified_io_bpf_ops sees. Include it after
- * vmlinux.h and <bpf/bpf_helpers.h>. The kernel-doc of the kfuncs stands with
- * their code in drivers/block/unified_io/kfuncs.c; 'man unified_io_kfuncs' shows it.
+ * What a BPF program of type unified_io_bpf_ops sees. Include it after vmlinux.h
+ * (or <linux/bpf.h>, if that is enough) and <bpf/bpf_helpers.h>. The kernel-doc of
+ * the kfuncs stands with their code in drivers/block/unified_io/kfuncs.c; 'man
+ * unified_io_kfuncs' shows it.
  *
  * Offsets are in bytes from the start of the operation's buffer, which is
  * ctx->cap bytes long; the data are the ctx->len bytes from ctx->off. Of a table of
@@ -75,5 +76,11 @@ extern __s64 bpf_uior_memchr(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 le
 /* CRC-32C (RFC 3720) of @len bytes from @off; @seed is 0 or the result so far. */
 extern __s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, __u32 off, __u32 len,
 			     __u32 seed) __ksym;
+/*
+ * Bytes of an LZ4 block (no frame) at @dst, made of up to 64 KiB at @src, or -ENOSPC; counted as moved.
+ * Kernels without CONFIG_LZ4_COMPRESS load no program that calls it.
+ */
+extern int bpf_uior_lz4_compress(struct unified_io_bpf_ctx *ctx, __u32 dst, __u32 dst_len,
+				 __u32 src, __u32 len) __ksym;
 
 #endif /* UNIFIED_IO_BPF_H */

@@ -270,9 +270,20 @@ static struct bpf_struct_ops uior_struct_ops = {
 	.name = "unified_io_bpf_ops",
 };
 
-/* Neither has an undo: both go with the module. */
+/* What is registered goes with the module. */
 int uior_bpf_init(void)
 {
-	return uior_kfunc_init() ?:
-	       register_bpf_struct_ops(&uior_struct_ops, unified_io_bpf_ops);
+	int ret = uior_kfunc_init();
+
+	if (ret)
+		return ret;
+	ret = register_bpf_struct_ops(&uior_struct_ops, unified_io_bpf_ops);
+	if (ret)
+		uior_kfunc_exit();
+	return ret;
+}
+
+void uior_bpf_exit(void)
+{
+	uior_kfunc_exit();
 }

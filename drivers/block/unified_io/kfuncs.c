@@ -12,6 +12,8 @@
 #include <linux/btf_ids.h>
 #include <linux/crc32.h>
 #include <linux/crc32c.h>
+#include <linux/lz4.h>
+#include <linux/percpu.h>
 
 #include "uior.h"
 
@@ -19,6 +21,12 @@
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS 0
 #endif
+
+/* Bytes that one call compresses: its processor does nothing else meanwhile. */
+#define UIOR_LZ4_MAX	(64U << 10)
+
+/* Where LZ4 keeps what it has seen: one a processor, for as long as a call runs there. */
+static void __percpu *uior_lz4_work;
 
 static struct uior_op *uior_ctx_op(struct unified_io_bpf_ctx *ctx)
 {
@@ -37,6 +45,15 @@ static int uior_span_check(const struct unified_io_bpf_ctx *ctx, u32 off, u32 le
 	if (!uior_inside(ctx, off, len))
 		return -ERANGE;
 	return len > UNIFIED_IO_BPF_SPAN_MAX ? -EMSGSIZE : 0;
+}
+
+/* A pointer to bytes inside the buffer, or NULL where they are not in one piece. */
+static u8 *uior_pointer(const struct uior_op *op, u32 off, u64 len)
+{
+	u32 part;
+	u8 *data = uior_buf_part(op, off, len, &part);
+
+	return part == len ? data : NULL;
 }
 
 __bpf_kfunc_start_defs();
@@ -64,13 +81,9 @@ __bpf_kfunc_start_defs();
 __bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
 			      const size_t rdwr_buf_size)
 {
-	u32 part;
-	u8 *data;
-
 	if (!uior_inside(ctx, off, rdwr_buf_size))
 		return NULL;
-	data = uior_buf_part(uior_ctx_op(ctx), off, rdwr_buf_size, &part);
-	return part == rdwr_buf_size ? data : NULL;
+	return uior_pointer(uior_ctx_op(ctx), off, rdwr_buf_size);
 }
 
 /**
@@ -353,6 +366,57 @@ __bpf_kfunc s64 bpf_uior_crc32c(struct unified_io_bpf_ctx *ctx, u32 off, u32 len
 	return (u32)~crc;
 }
 
+#if IS_ENABLED(CONFIG_LZ4_COMPRESS)
+/**
+ * bpf_uior_lz4_compress - compress bytes to another place of the buffer
+ * @ctx: the operation
+ * @dst: where to, from the start of the buffer
+ * @dst_len: bytes there is room for; what of it is not used may be overwritten
+ * @src: first byte, from the start of the buffer
+ * @len: bytes, up to 64 KiB
+ *
+ * The result is an LZ4 block, without a frame. It counts as moved. Not in kernels
+ * without CONFIG_LZ4_COMPRESS: a program that calls it is refused there when it
+ * is loaded.
+ *
+ * Return: bytes at @dst; -ENOSPC if they do not fit @dst_len; -ERANGE outside the
+ * buffer; -EMSGSIZE if too long; -EINVAL if source and target overlap or one is
+ * empty; -EOPNOTSUPP if one of them is not in one range. Context: any but interrupts;
+ * does not sleep.
+ */
+__bpf_kfunc int bpf_uior_lz4_compress(struct unified_io_bpf_ctx *ctx, u32 dst, u32 dst_len,
+				      u32 src, u32 len)
+{
+	struct uior_op *op = uior_ctx_op(ctx);
+	const u8 *from;
+	u8 *to;
+	int ret;
+
+	if (!uior_inside(ctx, src, len) || !uior_inside(ctx, dst, dst_len))
+		return -ERANGE;
+	if (len > UIOR_LZ4_MAX)
+		return -EMSGSIZE;
+	if (!len || !dst_len || (dst < src + len && src < dst + dst_len))
+		return -EINVAL;
+	from = uior_pointer(op, src, len);
+	to = uior_pointer(op, dst, dst_len);
+	if (!from || !to)
+		return -EOPNOTSUPP;
+	/*
+	 * The process can change the source meanwhile. Then the block is worth nothing, but
+	 * LZ4 takes no position from the source and checks each write, unless it is given
+	 * room for the worst.
+	 */
+	dst_len = min_t(u32, dst_len, LZ4_compressBound(len) - 1);
+	scoped_guard(preempt)
+		ret = LZ4_compress_default(from, to, len, dst_len, this_cpu_ptr(uior_lz4_work));
+	if (ret <= 0)
+		return -ENOSPC;
+	uior_op_moved(op, ret);
+	return ret;
+}
+#endif
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(uior_kfunc_ids)
@@ -370,6 +434,9 @@ BTF_ID_FLAGS(func, bpf_uior_carry, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_move, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_memchr, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_uior_crc32c, KF_TRUSTED_ARGS)
+#if IS_ENABLED(CONFIG_LZ4_COMPRESS)
+BTF_ID_FLAGS(func, bpf_uior_lz4_compress, KF_TRUSTED_ARGS)
+#endif
 BTF_KFUNCS_END(uior_kfunc_ids)
 
 static const struct btf_kfunc_id_set uior_kfunc_set = {
@@ -377,7 +444,23 @@ static const struct btf_kfunc_id_set uior_kfunc_set = {
 	.set = &uior_kfunc_ids,
 };
 
+/* The registration has no undo: it goes with the module. */
 int uior_kfunc_init(void)
 {
-	return register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &uior_kfunc_set);
+	int ret;
+
+	if (IS_ENABLED(CONFIG_LZ4_COMPRESS)) {
+		uior_lz4_work = __alloc_percpu(LZ4_MEM_COMPRESS, __alignof__(u64));
+		if (!uior_lz4_work)
+			return -ENOMEM;
+	}
+	ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &uior_kfunc_set);
+	if (ret)
+		uior_kfunc_exit();
+	return ret;
+}
+
+void uior_kfunc_exit(void)
+{
+	free_percpu(uior_lz4_work);
 }

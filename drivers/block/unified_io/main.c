@@ -84,6 +84,7 @@ static int __init uior_init(void)
 
 err_debugfs:
 	uior_debugfs_exit();
+	uior_bpf_exit();
 err_wq:
 	destroy_workqueue(uior_wq);
 	return ret;
@@ -95,6 +96,7 @@ static void __exit uior_exit(void)
 	/* The last region may still be on its way out. */
 	destroy_workqueue(uior_wq);
 	uior_debugfs_exit();
+	uior_bpf_exit();
 }
 
 module_init(uior_init);

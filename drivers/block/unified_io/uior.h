@@ -583,12 +583,14 @@ int uior_send_step(struct uior_flow *flow, struct uior_op *op);
 /* bpf.c */
 int uior_bpf(struct uior_op *op);
 int uior_bpf_init(void);
+void uior_bpf_exit(void);
 void uior_bpf_detach(struct uior_region *region);
 u32 uior_bpf_count(struct uior_region *region);
 extern struct mutex uior_bpf_lock;
 
 /* kfuncs.c */
 int uior_kfunc_init(void);
+void uior_kfunc_exit(void);
 
 /* xdp.c */
 int uior_xdp_init(struct uior_region *region, u32 ifindex, u32 rxq);
