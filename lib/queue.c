@@ -74,13 +74,25 @@ void unified_io_consume(struct unified_io *io, unsigned int nr)
 	unified_io_store_release(&io->ctrl->cq_head, io->cq_head);		/* D */
 }
 
+/* Two calls: one that has submitted does not tell what ended its wait. */
+static int unified_io_submit_then_wait(struct unified_io *io, __u64 timeout_ns)
+{
+	unsigned int to_submit = unified_io_publish(io);
+	int ret = to_submit ? unified_io_enter(io, to_submit, 0, 0) : 0;
+
+	/* With a full CQ what is in flight makes room. */
+	if (ret < 0 && ret != -EBUSY)
+		return ret;
+	return unified_io_enter(io, 0, 1, timeout_ns);
+}
+
 int unified_io_wait(struct unified_io *io, struct unified_completion *cqe, __u64 timeout_ns)
 {
 	const struct unified_completion *ready = unified_io_peek(io);
 	int ret;
 
 	if (!ready) {
-		ret = unified_io_submit_and_wait(io, 1, timeout_ns);
+		ret = unified_io_submit_then_wait(io, timeout_ns);
 		if (ret < 0)
 			return ret;
 		ready = unified_io_peek(io);

@@ -241,7 +241,7 @@ void unified_io_consume(struct unified_io *io, unsigned int nr);
  * unified_io_peek().
  *
  * Return: 0, or a negative errno: ETIME, EINTR, or ENODATA when nothing is in
- * flight to wait for.
+ * flight to wait for. What was pending has been submitted then.
  */
 int unified_io_wait(struct unified_io *io, struct unified_completion *cqe, __u64 timeout_ns);
 

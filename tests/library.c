@@ -3,6 +3,8 @@
  * libunified_io over the same kernel: the queue goes round and does not overrun,
  * waiting, buffers, sockets and programs do what the header says.
  */
+#include <sys/time.h>
+
 #include <unified_io.h>
 #include "bpf.h"
 
@@ -103,6 +105,38 @@ static void network(void)
 	unified_io_close(&io);
 }
 
+static void on_alarm(int signal)
+{
+}
+
+/* The call that submits tells what ended its wait: not that nothing is in flight. */
+static void interrupted(void)
+{
+	struct itimerval soon = { .it_value.tv_usec = 100000 };
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct unified_completion c;
+	int fd[2], slot;
+
+	open_with(8);
+	tcp_pair(fd);
+	slot = unified_io_attach_socket(&io, fd[0]);
+	CHECK_OK(slot);
+	unified_io_prep_recv(unified_io_get_desc(&io), slot, 0, 100);
+	CHECK_RES(unified_io_wait(&io, &c, 50000000), -ETIME);
+	unified_io_prep_recv(unified_io_get_desc(&io), slot, 4096, 100);
+	CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	CHECK_RES(unified_io_wait(&io, &c, 0), -EINTR);
+	send_pattern(fd[1], 200, 0, 5);
+	for (int i = 0; i < 2; i++) {
+		CHECK_RES(unified_io_wait(&io, &c, WAIT_NS), 0);
+		CHECK_RES(c.res, 100);
+		pattern_check(io.data + i * 4096, 100, i * 100, 5);
+	}
+	unified_io_close(&io);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void programs(void)
 {
 	struct unified_completion c;
@@ -146,6 +180,7 @@ int main(void)
 	queue_goes_round();
 	drive();
 	network();
+	interrupted();
 	programs();
 	failures();
 	return 0;
