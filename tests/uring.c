@@ -52,8 +52,10 @@ static uint64_t reap_cqe(int *res)
 	struct io_uring_cqe *cqe;
 	uint64_t user_data;
 
-	CHECK_RES(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &limit, NULL) < 0 ? -1 : 0, 0);
-	CHECK_RES(io_uring_peek_cqe(&ring, &cqe), 0);
+	/* A ring that was closed before may still have something for this task to do, which ends the wait. */
+	do
+		CHECK_OK(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &limit, NULL));
+	while (io_uring_peek_cqe(&ring, &cqe));
 	*res = cqe->res;
 	user_data = cqe->user_data;
 	io_uring_cqe_seen(&ring, cqe);
