@@ -7,7 +7,7 @@
 set -eu
 . "$(dirname -- "$0")/tool_common.sh"
 
-# held SIZE OPTION...: so many bytes, and then a signal
+# held SIZE OPTION...: so many bytes, and then a signal; with early=yes before the connection has been accepted
 held() {
 	local size=$1 client pipe
 	shift
@@ -15,10 +15,12 @@ held() {
 	"$tool" pipe --json tcp-listen:7200 "$@" "nvme:$NVME0" --force >/tmp/summary &
 	pipe=$!
 	listening 7200
+	[ -z "${early-}" ] || kill -STOP $pipe
 	held.py 127.0.0.1 7200 "$size" &
 	client=$!
 	until [ -e /tmp/sent ]; do sleep 0.1; done
 	kill -INT $pipe
+	[ -z "${early-}" ] || kill -CONT $pipe
 	wait $pipe
 	kill $client
 	wait $client 2>/dev/null || true
@@ -30,6 +32,7 @@ held() {
 held 3000001
 held 3000001 --framing line --fill
 held 12345 --framing line "bpf:$objects/xdp.bpf.o,sec=parse"
+early=yes held 23456
 
 echo "# a client that never stops"
 "$tool" pipe -q tcp-listen:7201 "nvme:$NVME0" --force &

@@ -195,24 +195,24 @@ void open_region(struct pipe *pipe)
 		    show_size(setup.region_size), options->depth, show_size(options->batch));
 }
 
-/* False if a signal came first. */
-static bool wait_readable(const struct pipe *pipe, int fd)
+/* False if a signal came before a peer. One that is there has sent what TCP has acknowledged for us. */
+static bool wait_peer(const struct pipe *pipe, int listener)
 {
 	struct pollfd fds[] = {
-		{ .fd = fd, .events = POLLIN },
+		{ .fd = listener, .events = POLLIN },
 		{ .fd = pipe->signal_fd, .events = POLLIN },
 	};
 
 	while (poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
-	return !fds[1].revents;
+	return fds[0].revents;
 }
 
 static bool accept_peer(const struct pipe *pipe, const struct address *address, int *fd)
 {
 	int listener = *fd;
 
-	if (!wait_readable(pipe, listener))
+	if (!wait_peer(pipe, listener))
 		return false;
 	*fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (*fd < 0)
