@@ -17,8 +17,14 @@
  * another send is left behind a message, it has MSG_MORE. So what was submitted
  * together fills segments up. Should that other one be cancelled before its turn,
  * TCP sends the rest with the next acknowledgment, or when its timer (200 ms) expires.
+ *
+ * Datagrams of few bytes, of one length and to one address, go as one message, too, which
+ * the stack cuts again, as far down as it can (UDP_SEGMENT, udp(7)): the peer sees no
+ * difference. Where it refuses, each goes by itself.
  */
+#include <linux/ip.h>
 #include <linux/net.h>
+#include <linux/udp.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
 
@@ -29,6 +35,15 @@
 
 /* How many sends copy at once after one that was copied late. */
 #define UIOR_ZC_HOLD	64
+
+/* What fits into one packet of IPv4, which is what the stack cuts. */
+#define UIOR_UDP_MAX	(U16_MAX - sizeof(struct iphdr) - sizeof(struct udphdr))
+
+/* A control message: where the stack cuts. */
+struct uior_segment {
+	struct cmsghdr hdr;
+	u16 len;
+};
 
 static void uior_zc_learn(struct uior_op *op)
 {
@@ -143,11 +158,14 @@ int uior_send(struct uior_op *op)
 	return uior_flow_add(&op->tx->tx, op);
 }
 
-/* Where a datagram goes: named by the descriptor, or back to its sender. */
-static void uior_send_name(struct uior_op *op, struct msghdr *msg)
+/*
+ * Where a datagram goes: named by the descriptor, or back to its sender. Return: the length
+ * of op->addr, or 0 where the socket knows.
+ */
+static int uior_send_name(struct uior_op *op)
 {
 	if (op->tx->proto == UNIFIED_IO_PROTO_TCP)
-		return;
+		return 0;
 	if (op->desc.net.addr || op->desc.net.port) {
 		struct sockaddr_in *to = (struct sockaddr_in *)&op->addr;
 
@@ -158,10 +176,9 @@ static void uior_send_name(struct uior_op *op, struct msghdr *msg)
 		};
 		op->addr_len = sizeof(*to);
 	} else if (op->tx != op->rx || READ_ONCE(op->tx->sock->sk->sk_state) == TCP_ESTABLISHED) {
-		return;
+		return 0;
 	}
-	msg->msg_name = op->addr_len ? &op->addr : NULL;
-	msg->msg_namelen = op->addr_len;
+	return op->addr_len;
 }
 
 /*
@@ -263,6 +280,46 @@ static u32 uior_send_train(struct uior_op *op, bool *more)
 	return len;
 }
 
+/* Can other datagrams go with this one? Not where the process has the stack cut it. */
+static bool uior_send_leads(const struct uior_op *op)
+{
+	return op->tx->proto == UNIFIED_IO_PROTO_UDP && uior_send_few(op) &&
+	       op->send_len && op->send_len <= op->tx->segment_max &&
+	       !READ_ONCE(udp_sk(op->tx->sock->sk)->gso_size);
+}
+
+/* Can this one? Those before it have @len bytes; only the last may be shorter than the first. */
+static bool uior_send_joins(struct uior_op *op, u32 len, struct uior_op *next)
+{
+	int name = uior_send_name(op);
+
+	return uior_send_few(next) && next->send_len && next->send_len <= op->send_len &&
+	       !(len % op->send_len) && len + next->send_len <= UIOR_UDP_MAX &&
+	       uior_send_name(next) == name && !memcmp(&next->addr, &op->addr, name);
+}
+
+/* A datagram, and those that are stepped next, as uior_send_train() does; none is cut by us. */
+static u32 uior_send_datagrams(struct uior_op *op)
+{
+	struct uior_flow *flow = &op->tx->tx;
+	struct uior_op *next = op;
+	u32 len = 0;
+
+	BUILD_BUG_ON(UIOR_MAX_VECS > UDP_MAX_SEGMENTS);
+	guard(spinlock_irq)(&flow->lock);
+	do {
+		u32 nr_vecs = op->nr_vecs;
+
+		if (uior_send_append(op, next) < next->send_len) {
+			op->nr_vecs = nr_vecs;
+			break;
+		}
+		len += next->send_len;
+		next = uior_flow_after(flow, next);
+	} while (next && uior_send_joins(op, len, next));
+	return len;
+}
+
 /* The next message of a send. Return: does more follow behind it at once? */
 static bool uior_send_iter(struct uior_op *op, struct iov_iter *iter)
 {
@@ -271,6 +328,11 @@ static bool uior_send_iter(struct uior_op *op, struct iov_iter *iter)
 	struct uior_flow *flow = &op->tx->tx;
 
 	op->nr_vecs = 0;
+	if (uior_send_leads(op)) {
+		len = uior_send_datagrams(op);
+		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
+		return false;
+	}
 	if (stream && uior_send_few(op)) {
 		len = uior_send_train(op, &more);
 		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
@@ -313,11 +375,28 @@ static void uior_send_count(struct uior_op *op, u32 len, bool copied)
 	}
 }
 
-/* Hand the socket what it takes now: 0 or a negative errno. */
+/* The stack takes no datagrams of this length in one message; others go by themselves, too. */
+static bool uior_send_apart(struct uior_op *op, int err)
+{
+	if (err != -EMSGSIZE && err != -EINVAL && err != -EIO)
+		return false;
+	op->tx->segment_max = op->send_len - 1;
+	return true;
+}
+
+/* Hand the socket what it takes now. Return: a negative errno, or whether there is more to hand over. */
 static int uior_send_some(struct uior_op *op)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP;
+	struct uior_segment segment = {
+		.hdr = {
+			.cmsg_len = CMSG_LEN(sizeof(segment.len)),
+			.cmsg_level = SOL_UDP,
+			.cmsg_type = UDP_SEGMENT,
+		},
+		.len = op->send_len,
+	};
 	int ret;
 
 	/* Segments are filled up with what follows at once; a datagram ends here. */
@@ -326,7 +405,12 @@ static int uior_send_some(struct uior_op *op)
 	/* A datagram is not cut. */
 	if (!stream && iov_iter_count(&msg.msg_iter) < op->send_len)
 		return -EMSGSIZE;
-	uior_send_name(op, &msg);
+	if (!stream && iov_iter_count(&msg.msg_iter) > op->send_len) {
+		msg.msg_control = &segment;
+		msg.msg_controllen = sizeof(segment);
+	}
+	msg.msg_namelen = uior_send_name(op);
+	msg.msg_name = msg.msg_namelen ? &op->addr : NULL;
 	if (!op->send_begun)
 		uior_send_begin(op);
 	if (op->zc_sock) {
@@ -335,9 +419,9 @@ static int uior_send_some(struct uior_op *op)
 	}
 	ret = sock_sendmsg(op->tx->sock, &msg);
 	if (ret < 0)
-		return ret;
+		return msg.msg_control && uior_send_apart(op, ret) ? 1 : ret;
 	uior_send_count(op, ret, ret && (!op->zc_sock || uior_zc_refused(op)));
-	return 0;
+	return stream && op->sent < op->send_len;
 }
 
 /* -EAGAIN: the socket is full. Otherwise all has been sent, or no more will. */
@@ -347,7 +431,7 @@ static int uior_send_all(struct uior_op *op)
 
 	do {
 		ret = uior_send_some(op);
-	} while (!ret && op->sent < op->send_len && op->tx->proto == UNIFIED_IO_PROTO_TCP);
+	} while (ret > 0);
 	return ret;
 }
 

@@ -149,6 +149,7 @@ struct uior_flow {
  * @wait: our entry in the socket's wait queue
  * @wait_head: that wait queue
  * @zc_hold: after a send that was copied late: how many will copy at once. A hint: unlocked.
+ * @segment_max: datagrams up to this length may go as one message. tx only.
  * @rx_error: found after a part had been received; delivered next. rx only.
  * @carry_len: bytes in @carry. rx only.
  * @carry: what the program wants to see again with the next receive
@@ -165,6 +166,7 @@ struct uior_sock {
 	wait_queue_entry_t wait;
 	wait_queue_head_t *wait_head;
 	u32 zc_hold;
+	u32 segment_max;
 	int rx_error;
 	u32 carry_len;
 	u8 carry[UNIFIED_IO_CARRY_MAX];
