@@ -88,9 +88,9 @@ def quartiles(values):
     return f"{mid:.2f} ({low:.2f}..{high:.2f})"
 
 
-def ratio(slices, rival):
+def ratios(slices, rival):
     """To send(), slice by slice of the same round, where anything got through"""
-    return quartiles([rate(a) / rate(b) for a, b in zip(slices[rival], slices["send()"]) if b["bytes"]])
+    return [rate(a) / rate(b) for a, b in zip(slices[rival], slices["send()"]) if b["bytes"]]
 
 
 def cpu(slices, name):
@@ -101,7 +101,7 @@ def row(path, proto, label, size, slices):
     ours = slices["ours"]
     sent = sum(s["messages"] for s in ours) * size
     return [path, proto, label, f"{statistics.median(map(rate, slices['send()'])) / size:.0f}",
-            *(ratio(slices, name) if name in slices else "-"
+            *(quartiles(ratios(slices, name)) if name in slices else "-"
               for name in ("ours", "ours, a call each", "SEND_ZC", "sendfile()")),
             f"{cpu(slices, 'ours') / cpu(slices, 'send()'):.2f}",
             f"{sum(s['copied'] for s in ours) / sent:.2f}"]
@@ -128,22 +128,27 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--slice", type=float, default=0.1)
     parser.add_argument("--json", required=True)
+    parser.add_argument("--least", type=float, default=0, help="of ours : send(), or the run fails")
     parser.add_argument("cells", nargs="*", help="path, protocol or size: only those")
     args = parser.parse_args()
     prepare()
     lines = [["path", "", "bytes", "send(), messages/s", "ours : send()", "a call each : send()",
               "SEND_ZC : send()", "sendfile : send()", "CPU, ours : send()", "copied/byte"]]
-    samples = []
+    samples, behind = [], []
     for number, (path, proto, label, size) in enumerate(cells(args)):
         slices = run(path, proto, size, args, 9000 + number)
         lines.append(row(path, proto, label, size, slices))
         samples.append({"path": path, "proto": proto, "size": size, "slices": slices})
+        if statistics.median(ratios(slices, "ours")) < args.least:
+            behind.append(f"{path} {proto} {label}")
         say("  ".join(lines[-1]))
     print("\nsend  (emulated; ratios of rates: median and middle half of the rounds)")
     print_table(lines)
     os.makedirs(os.path.dirname(args.json), exist_ok=True)
     with open(args.json, "w") as f:
         json.dump({"emulated": True, "kernel": os.uname().release, "samples": samples}, f, indent=1)
+    if behind:
+        sys.exit(f"ours : send() is below {args.least}: {', '.join(behind)}")
 
 
 main()

@@ -117,6 +117,7 @@ void tcp_pair(int fd[2]);
 void udp_pair(int fd[2]);
 /* [0] here, at this address of a wire, [1] in the namespace 'peer' */
 void wire_tcp_pair(const char *address, int fd[2]);
+void wire_udp_pair(const char *address, int fd[2]);
 int udp_bound(uint16_t *port);
 int packet_socket(const char *ifname);
 int in_netns(const char *name);	/* enter; returns what to give to leave_netns */

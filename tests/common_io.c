@@ -153,6 +153,21 @@ void udp_pair(int fd[2])
 		connect_to(fd[i], &at[!i]);
 }
 
+void wire_udp_pair(const char *address, int fd[2])
+{
+	struct sockaddr_in at[2];
+	socklen_t len = sizeof(at[1]);
+	int here;
+
+	fd[0] = inet_listener(SOCK_DGRAM, ntohl(inet_addr(address)), &at[0]);
+	here = in_netns("peer");
+	fd[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	leave_netns(here);
+	connect_to(fd[1], &at[0]);
+	CHECK(getsockname(fd[1], (struct sockaddr *)&at[1], &len) == 0);
+	connect_to(fd[0], &at[1]);
+}
+
 int udp_bound(uint16_t *port)
 {
 	struct sockaddr_in at;

@@ -7,7 +7,8 @@
  */
 #include "common.h"
 
-#define LEN	(1 * MiB)
+#define LEN		(1 * MiB)
+#define DATAGRAM	1400
 
 static struct region r;
 
@@ -75,6 +76,30 @@ static void sends(void)
 	CHECK_EQ(copied(UNIFIED_IO_STAGE_SEND), 3 * LEN);
 }
 
+/* A datagram of one packet, few bytes: copied, or where the process insists, not. */
+static void datagram(unsigned int flags, uint32_t copies)
+{
+	unsigned char got[DATAGRAM + 1];
+	struct unified_completion c;
+	struct unified_descriptor d;
+	int fd[2], slot;
+
+	wire_udp_pair(env("GATHER_HERE"), fd);
+	slot = attach(&r, fd[0]);
+	d = desc_send(slot, 4096, DATAGRAM);
+	d.net.flags |= flags;
+	pattern_fill(r.data + 4096, DATAGRAM, 0, 3);
+	c = run(&r, d);
+	CHECK_RES(c.res, DATAGRAM);
+	CHECK_EQ(c.copied, copies);
+	memset(r.data + 4096, 0xee, DATAGRAM);
+	CHECK_EQ(recv(fd[1], got, sizeof(got), 0), DATAGRAM);
+	pattern_check(got, DATAGRAM, 0, 3);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void *write_all(void *arg)
 {
 	send_pattern(*(int *)arg, LEN, 0, 2);
@@ -117,6 +142,8 @@ int main(void)
 	need(UNIFIED_IO_FEAT_SEND_ZC);
 	region_open(&r, env("NVME0"));
 	sends();
+	datagram(0, DATAGRAM);
+	datagram(UNIFIED_IO_NET_F_ZEROCOPY, 0);
 	receives();
 	drive();
 	region_close(&r);

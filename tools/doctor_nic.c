@@ -100,7 +100,7 @@ static void look_at_send(struct doctor *doctor)
 		return;
 	snprintf(how, sizeof(how), "ethtool -K %s sg on tx on", doctor->ifname);
 	if (unified_io_nic_gathers(&nic))
-		found(doctor, "send", STATE_OK, NULL, "of 4 KiB and more, from where it lies");
+		found(doctor, "send", STATE_OK, NULL, "of 32 KiB and more, from where it lies");
 	else
 		found(doctor, "send", STATE_COPIES, how,
 		      "copies: no scatter-gather, or no checksums by the NIC");
