@@ -4,6 +4,7 @@
  * or NULL, changes nothing, and never reaches a byte outside the buffer.
  */
 #include "bpf.h"
+#include "nothing.skel.h"
 
 #define ADDR	8192
 #define CAP	4096U	/* one page: LOAD_4K has one place to be */
@@ -49,6 +50,30 @@ static void data(void)
 	CHECK_EQ(step(STEP_STORE, 100, 0x5c, 0), 0);
 	CHECK_EQ(r.data[ADDR + 100], 0x5c);
 	r.data[ADDR + 100] = 0;
+}
+
+/* Old verifiers let a program read behind a pointer to no byte; new ones refuse the program. */
+static void no_byte(void)
+{
+	struct nothing *nothing = nothing__open();
+	struct bpf_link *link;
+	struct region region;
+	int err;
+
+	CHECK(nothing);
+	region_open(&region, NULL);
+	nothing->struct_ops.nothing_ops->region_id = region.setup.region_id;
+	err = nothing__load(nothing);
+	CHECK(!err || err == -EACCES);
+	if (!err) {
+		link = bpf_map__attach_struct_ops(nothing->maps.nothing_ops);
+		CHECK(link);
+		CHECK_OK(run(&region, desc_bpf(ADDR, CAP)).res);
+		CHECK_EQ(nothing->bss->byte, -1);
+		bpf_link__destroy(link);
+	}
+	nothing__destroy(nothing);
+	region_close(&region);
 }
 
 struct range {
@@ -195,6 +220,7 @@ int main(void)
 	crc();
 	spans();
 	others();
+	no_byte();
 	bpf_link__destroy(link);
 	ops__destroy(ops);
 	region_close(&r);

@@ -102,7 +102,9 @@ static void reply(void)
 static void errors(void)
 {
 	static const int rows[][2] = {
-		{ -EACCES, -EACCES }, { -1, -1 }, { -4095, -4095 },
+		{ -EACCES, -EACCES }, { -1, -1 }, { -511, -511 },
+		/* the kernel's own: ERESTARTSYS, EIOCBQUEUED, the last */
+		{ -512, -EPROTO }, { -529, -EPROTO }, { -4095, -EPROTO },
 		{ 4, -EPROTO }, { 99, -EPROTO }, { 0x7fffffff, -EPROTO },
 		{ -4096, -EPROTO }, { (int)0x80000000, -EPROTO },
 	};

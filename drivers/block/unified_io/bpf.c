@@ -55,7 +55,8 @@ static int uior_bpf_verdict(struct uior_op *op, int verdict)
 	case UNIFIED_IO_BPF_RESUBMIT:
 		return uior_bpf_resubmit(op);
 	default:
-		return verdict < 0 && verdict >= -MAX_ERRNO ? verdict : -EPROTO;
+		/* From ERESTARTSYS on, errnos are the kernel's own: EIOCBQUEUED would end nothing. */
+		return verdict < 0 && verdict > -ERESTARTSYS ? verdict : -EPROTO;
 	}
 	return verdict;
 }

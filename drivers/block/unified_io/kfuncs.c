@@ -70,7 +70,7 @@ __bpf_kfunc_start_defs();
  * bpf_uior_data - direct access to the buffer
  * @ctx: the operation
  * @off: first byte, from the start of the buffer
- * @rdwr_buf_size: bytes, a constant
+ * @rdwr_buf_size: bytes, a constant; for 0 there is no pointer
  *
  * The whole buffer can be reached, not only the data.
  *
@@ -81,7 +81,8 @@ __bpf_kfunc_start_defs();
 __bpf_kfunc u8 *bpf_uior_data(struct unified_io_bpf_ctx *ctx, u32 off,
 			      const size_t rdwr_buf_size)
 {
-	if (!uior_inside(ctx, off, rdwr_buf_size))
+	/* The verifier takes 0 for 'not said', and lets the program read a byte. */
+	if (!rdwr_buf_size || !uior_inside(ctx, off, rdwr_buf_size))
 		return NULL;
 	return uior_pointer(uior_ctx_op(ctx), off, rdwr_buf_size);
 }
