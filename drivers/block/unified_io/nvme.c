@@ -87,6 +87,35 @@ static bool uior_nvme_knows(struct request_queue *q)
 	return known;
 }
 
+static const struct device_attribute *uior_nvme_attr(const struct device *dev, const char *name)
+{
+	const struct attribute_group **group;
+	struct attribute **attr;
+
+	for (group = dev->groups; group && *group; group++)
+		for (attr = (*group)->attrs; attr && *attr; attr++)
+			if (!strcmp((*attr)->name, name))
+				return container_of(*attr, struct device_attribute, attr);
+	return NULL;
+}
+
+/*
+ * Is a block nothing but data? The block layer need not know: protection information that
+ * the drive makes and checks by itself (PRACT) may stand between the data. nvme-core says
+ * it in sysfs.
+ */
+static bool uior_nvme_plain(struct gendisk *disk)
+{
+	const struct device_attribute *bytes = uior_nvme_attr(disk_to_dev(disk), "metadata_bytes");
+	char *page = (char *)get_zeroed_page(GFP_KERNEL);
+	bool plain = false;
+
+	if (bytes && page && bytes->show(disk_to_dev(disk), (void *)bytes, page) > 0)
+		plain = !strcmp(page, "0\n");
+	free_page((unsigned long)page);
+	return plain && !blk_get_integrity(disk);
+}
+
 /**
  * uior_nvme_usable - can the namespace be driven by passthrough?
  * @bdev: NVMe
@@ -101,7 +130,7 @@ bool uior_nvme_usable(struct block_device *bdev)
 	struct gendisk *disk = bdev->bd_disk;
 
 	return !bdev_is_partition(bdev) && queue_is_mq(disk->queue) &&
-	       !bdev_is_zoned(bdev) && !blk_get_integrity(disk) && uior_nvme_knows(disk->queue);
+	       !bdev_is_zoned(bdev) && uior_nvme_plain(disk) && uior_nvme_knows(disk->queue);
 }
 
 #ifdef UIOR_HAVE_END_IO_BATCH
@@ -121,6 +150,13 @@ static enum rq_end_io_ret uior_nvme_end(struct request *rq, blk_status_t status)
 	return RQ_END_IO_NONE;
 }
 
+/* Is the namespace formatted as SETUP found it? It stays as it is while we hold a request. */
+static bool uior_nvme_same(const struct uior_dev *dev)
+{
+	return bdev_logical_block_size(dev->bdev) == 1U << dev->lba_shift &&
+	       !blk_get_integrity(dev->bdev->bd_disk);
+}
+
 /**
  * uior_nvme_submit - send one command
  * @op: its bio describes the memory
@@ -136,13 +172,14 @@ int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
 	struct uior_dev *dev = &op->region->dev;
 	struct nvme_command cmd = { .rw.opcode = opcode, .rw.nsid = cpu_to_le32(dev->nsid) };
 	struct request *rq;
-	int ret = 0;
+	int ret;
 
 	rq = blk_mq_alloc_request(bdev_get_queue(dev->bdev),
 				  opcode == NVME_CMD_READ ? REQ_OP_DRV_IN : REQ_OP_DRV_OUT, 0);
 	if (IS_ERR(rq))
 		return PTR_ERR(rq);
-	if (len) {
+	ret = uior_nvme_same(dev) ? 0 : -ENODEV;
+	if (!ret && len) {
 		cmd.rw.slba = cpu_to_le64(lba);
 		cmd.rw.length = cpu_to_le16((len >> dev->lba_shift) - 1);
 		if (opcode == NVME_CMD_WRITE && op->desc.nvme.flags & UNIFIED_IO_NVME_F_FUA)
