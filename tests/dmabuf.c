@@ -67,6 +67,30 @@ static void mapped(void)
 	close(fd);
 }
 
+/* At a border of 2 MiB of the process, which is none of the region: what the first byte maps. */
+static void aligned(int fd, uint64_t offset)
+{
+	const size_t len = 4 * MiB;
+	unsigned char *room = mmap(NULL, 2 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *at = (void *)(((uintptr_t)room + 2 * MiB - 1) & -(uintptr_t)(2 * MiB));
+
+	CHECK(room != MAP_FAILED);
+	CHECK(mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset) == at);
+	pattern_fill(r.data, len, 0, 4);
+	pattern_check(at, len, 0, 4);
+	CHECK(munmap(room, 2 * len) == 0);
+}
+
+static void both_aligned(void)
+{
+	int fd = export(0, 0);
+
+	CHECK(fd >= 0);
+	aligned(fd, 0);
+	close(fd);
+	aligned(r.fd, UNIFIED_IO_OFF_DATA);
+}
+
 /* The first card: the machine has no other. */
 static int vgem_open(void)
 {
@@ -117,6 +141,7 @@ int main(void)
 		region_setup(&r, env("NVME0"), setup);
 		errors();
 		mapped();
+		both_aligned();
 		imported();
 	}
 	return 0;

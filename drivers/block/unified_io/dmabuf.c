@@ -137,7 +137,7 @@ static int uior_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct uior_dmabuf *buf = dmabuf->priv;
 
-	vma->vm_pgoff += (UNIFIED_IO_OFF_DATA + buf->off - buf->region->data_offset) >> PAGE_SHIFT;
+	vma->vm_pgoff += buf->off >> PAGE_SHIFT;
 	return uior_mem_map(buf->region, vma);
 }
 

@@ -73,11 +73,12 @@ static int uior_mem_try_charge(struct uior_mem *mem)
  */
 static int uior_mem_charge(struct uior_mem *mem)
 {
-	int ret = uior_mem_try_charge(mem);
+	int ret = uior_mem_try_charge(mem), closed;
 
-	if (ret)
-		wait_event_killable_timeout(uior_freed, !(ret = uior_mem_try_charge(mem)) ||
-					    !atomic_read(&uior_nr_closed), HZ);
+	if (ret)	/* with none left before it failed, it has failed for good */
+		wait_event_killable_timeout(uior_freed,
+					    (closed = atomic_read_acquire(&uior_nr_closed),
+					     !(ret = uior_mem_try_charge(mem)) || !closed), HZ);
 	return ret;
 }
 
@@ -191,7 +192,7 @@ void uior_mem_free(struct uior_mem *mem)
 	uior_mem_uncharge(mem);
 }
 
-/* Offset in the region of a page offset in the file. */
+/* Offset in the region of a page offset of mmap(). */
 static size_t uior_mem_pgoff(const struct uior_region *region, pgoff_t pgoff)
 {
 	if (pgoff >= UNIFIED_IO_OFF_DATA >> PAGE_SHIFT)
@@ -202,7 +203,7 @@ static size_t uior_mem_pgoff(const struct uior_region *region, pgoff_t pgoff)
 static vm_fault_t uior_vm_fault(struct vm_fault *vmf)
 {
 	struct uior_region *region = vmf->vma->vm_private_data;
-	size_t off = uior_mem_pgoff(region, vmf->pgoff), in_bvec;
+	size_t off = vmf->pgoff << PAGE_SHIFT, in_bvec;
 	unsigned int i;
 
 	if (off >= region->mem.size)
@@ -218,7 +219,7 @@ static vm_fault_t uior_vm_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct uior_region *region = vmf->vma->vm_private_data;
 	unsigned long start = vmf->address & PMD_MASK, into = vmf->address - start;
-	size_t off = uior_mem_pgoff(region, vmf->pgoff), in_bvec;
+	size_t off = vmf->pgoff << PAGE_SHIFT, in_bvec;
 	unsigned int i;
 
 	if (order != PMD_ORDER || start < vmf->vma->vm_start ||
@@ -260,6 +261,8 @@ int uior_mem_map(struct uior_region *region, struct vm_area_struct *vma)
 		return -EINVAL;
 	/* VM_HUGEPAGE: PMDs also where the system says 'madvise'. */
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_HUGEPAGE);
+	/* From the region's start: what the kernel maps around a fault begins where folios do. */
+	vma->vm_pgoff = off >> PAGE_SHIFT;
 	vma->vm_private_data = region;
 	vma->vm_ops = &uior_vm_ops;
 	return 0;
