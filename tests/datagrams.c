@@ -189,6 +189,46 @@ static void cut_already(void)
 	close_pair();
 }
 
+/* The process has the stack make one datagram of all that is sent until it says so. */
+static void corked(void)
+{
+	unsigned char got[NR * 100];
+	int on = 1, off = 0;
+
+	open_pair();
+	CHECK(!setsockopt(fd[0], SOL_UDP, UDP_CORK, &on, sizeof(on)));
+	for (unsigned int i = 0; i < NR; i++)
+		queue(&r, datagram(i, 100));
+	CHECK_RES(enter(&r, NR, NR, WAIT_NS, NULL), 0);
+	for (unsigned int i = 0; i < NR; i++)
+		CHECK_RES(reap(&r).res, 100);
+	CHECK(!setsockopt(fd[0], SOL_UDP, UDP_CORK, &off, sizeof(off)));
+	CHECK_EQ(recv(fd[1], got, sizeof(got), MSG_TRUNC), sizeof(got));
+	for (unsigned int i = 0; i < NR; i++)
+		pattern_check(got + i * 100, 100, 0, i + 1);
+	close_pair();
+}
+
+/* It has begun a datagram, which the first of ours ends. */
+static void begun(void)
+{
+	unsigned char got[200];
+
+	open_pair();
+	CHECK_EQ(send(fd[0], "begun", 5, MSG_MORE), 5);
+	for (unsigned int i = 0; i < 3; i++)
+		queue(&r, datagram(i, 100));
+	CHECK_RES(enter(&r, 3, 3, WAIT_NS, NULL), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK_RES(reap(&r).res, 100);
+	CHECK_EQ(recv(fd[1], got, sizeof(got), MSG_TRUNC), 105);
+	CHECK(!memcmp(got, "begun", 5));
+	pattern_check(got + 5, 100, 0, 1);
+	expect(fd[1], 1, 100);
+	expect(fd[1], 2, 100);
+	close_pair();
+}
+
 /* Nobody is there: the first of those behind the ICMP message has its error, the others have gone. */
 static void refused(void)
 {
@@ -215,6 +255,8 @@ int main(void)
 	by_mtu();
 	without_checksum();
 	cut_already();
+	corked();
+	begun();
 	refused();
 	region_close(&r);
 	return 0;

@@ -20,7 +20,7 @@
  *
  * Datagrams of few bytes, of one length and to one address, go as one message, too, which
  * the stack cuts again, as far down as it can (UDP_SEGMENT, udp(7)): the peer sees no
- * difference. Where it refuses, each goes by itself.
+ * difference. Where it refuses, or the process has the socket cork or cut, each goes by itself.
  */
 #include <linux/ip.h>
 #include <linux/net.h>
@@ -243,7 +243,10 @@ static bool uior_zc_refused(const struct uior_op *op)
 {
 	if (op->tx->proto == UNIFIED_IO_PROTO_TCP)
 		return !uior_route_gathers(op->tx->sock->sk);
-	return !READ_ONCE(op->zc_attached) && refcount_read(&op->ubuf.refcnt) == 1;
+	if (refcount_read(&op->ubuf.refcnt) != 1)
+		return false;
+	smp_rmb();	/* uior_zc_complete() sets it, then lets go */
+	return !READ_ONCE(op->zc_attached);
 }
 
 /* Append what is left of a send to a table of vectors: all of it, or as much as there is room for. */
@@ -280,26 +283,34 @@ static u32 uior_send_train(struct uior_op *op, bool *more)
 	return len;
 }
 
-/* Can other datagrams go with this one? Not where the process has the stack cut it. */
+/* Has the process the stack cut what it sends, or make one datagram of several sends? */
+static bool uior_sock_shapes(const struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->gso_size) || udp_test_bit(CORK, sk) ||
+	       READ_ONCE(udp_sk(sk)->pending);
+}
+
+/* Can other datagrams go with this one? */
 static bool uior_send_leads(const struct uior_op *op)
 {
 	return op->tx->proto == UNIFIED_IO_PROTO_UDP && uior_send_few(op) &&
 	       op->send_len && op->send_len <= op->tx->segment_max &&
-	       !READ_ONCE(udp_sk(op->tx->sock->sk)->gso_size);
+	       !uior_sock_shapes(op->tx->sock->sk);
 }
 
-/* Can this one? Those before it have @len bytes; only the last may be shorter than the first. */
-static bool uior_send_joins(struct uior_op *op, u32 len, struct uior_op *next)
+/*
+ * Can this one, to where the first goes? Those before it have @len bytes; only the last may
+ * be shorter than the first.
+ */
+static bool uior_send_joins(const struct uior_op *op, int name, u32 len, struct uior_op *next)
 {
-	int name = uior_send_name(op);
-
 	return uior_send_few(next) && next->send_len && next->send_len <= op->send_len &&
 	       !(len % op->send_len) && len + next->send_len <= UIOR_UDP_MAX &&
 	       uior_send_name(next) == name && !memcmp(&next->addr, &op->addr, name);
 }
 
 /* A datagram, and those that are stepped next, as uior_send_train() does; none is cut by us. */
-static u32 uior_send_datagrams(struct uior_op *op)
+static u32 uior_send_datagrams(struct uior_op *op, int name)
 {
 	struct uior_flow *flow = &op->tx->tx;
 	struct uior_op *next = op;
@@ -316,12 +327,12 @@ static u32 uior_send_datagrams(struct uior_op *op)
 		}
 		len += next->send_len;
 		next = uior_flow_after(flow, next);
-	} while (next && uior_send_joins(op, len, next));
+	} while (next && uior_send_joins(op, name, len, next));
 	return len;
 }
 
-/* The next message of a send. Return: does more follow behind it at once? */
-static bool uior_send_iter(struct uior_op *op, struct iov_iter *iter)
+/* The next message of a send, to @name. Return: does more follow behind it at once? */
+static bool uior_send_iter(struct uior_op *op, int name, struct iov_iter *iter)
 {
 	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP, more = false;
 	u32 left = op->send_len - op->sent, len;
@@ -329,7 +340,7 @@ static bool uior_send_iter(struct uior_op *op, struct iov_iter *iter)
 
 	op->nr_vecs = 0;
 	if (uior_send_leads(op)) {
-		len = uior_send_datagrams(op);
+		len = uior_send_datagrams(op, name);
 		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
 		return false;
 	}
@@ -387,7 +398,10 @@ static bool uior_send_apart(struct uior_op *op, int err)
 /* Hand the socket what it takes now. Return: a negative errno, or whether there is more to hand over. */
 static int uior_send_some(struct uior_op *op)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+		.msg_namelen = uior_send_name(op),
+	};
 	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP;
 	struct uior_segment segment = {
 		.hdr = {
@@ -400,7 +414,7 @@ static int uior_send_some(struct uior_op *op)
 	int ret;
 
 	/* Segments are filled up with what follows at once; a datagram ends here. */
-	if (uior_send_iter(op, &msg.msg_iter) && stream)
+	if (uior_send_iter(op, msg.msg_namelen, &msg.msg_iter) && stream)
 		msg.msg_flags |= MSG_MORE;
 	/* A datagram is not cut. */
 	if (!stream && iov_iter_count(&msg.msg_iter) < op->send_len)
@@ -409,7 +423,6 @@ static int uior_send_some(struct uior_op *op)
 		msg.msg_control = &segment;
 		msg.msg_controllen = sizeof(segment);
 	}
-	msg.msg_namelen = uior_send_name(op);
 	msg.msg_name = msg.msg_namelen ? &op->addr : NULL;
 	if (!op->send_begun)
 		uior_send_begin(op);
@@ -451,6 +464,9 @@ int uior_send_step(struct uior_flow *flow, struct uior_op *op)
 		ret = uior_flow_ended(flow, op) ? -ECANCELED : uior_send_all(op);
 	if (ret == -EAGAIN)
 		return ret;
+	/* What the peer gets is told, also where the rest was cancelled. */
+	if (ret == -ECANCELED && op->sent)
+		ret = 0;
 	uior_flow_del(flow, op);
 	op->send_result = ret ?: (int)op->sent;
 	/* The socket may be closed while its last skbs hold our pages. */

@@ -56,7 +56,7 @@
  *                  without a source socket
  * ENODEV           SETUP without nvme_fd and an operation that needs a drive;
  *                  nsid is not the drive's; net_ifindex does not exist; the drive
- *                  is gone or has no size
+ *                  is gone, has no size, or has been formatted since SETUP
  * ERANGE           addr + len is outside the data area; LBA range outside the
  *                  device; no room to PAD; a BPF program set a range outside its
  *                  buffer
@@ -764,7 +764,8 @@ struct unified_io_uring_cmd {
 /*
  * Cancel all operations with this user_data (*arg) that wait for a socket: they
  * complete with ECANCELED. Those that a drive has, or whose bytes are on their
- * way to the peer, end by themselves. Returns how many, or ENOENT.
+ * way to the peer, end by themselves; a send of which a part is, with that part
+ * for a result. Returns how many, or ENOENT.
  */
 #define UNIFIED_IO_CANCEL		_IOW(UNIFIED_IO_IOC_MAGIC, 0x48, __u64)
 #define UNIFIED_IO_EXPORT		_IOW(UNIFIED_IO_IOC_MAGIC, 0x49, struct unified_io_export)
