@@ -93,11 +93,12 @@ static void uior_op_put_socks(struct uior_op *op)
 	op->tx = NULL;
 }
 
-/* An operation that was never started. The caller holds the region. */
+/* An operation without a completion: never started, or nobody waits for it any more. Any context. */
 void uior_op_put(struct uior_op *op)
 {
 	struct uior_region *region = op->region;
 
+	guard(rcu)();	/* keeps the region, of which this may be the last operation */
 	uior_op_put_socks(op);
 	uior_op_release(op, NULL);
 	/* A flow may have parked for want of the slot. */

@@ -14,6 +14,7 @@
 #include <linux/net.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
 
@@ -90,7 +91,10 @@ static void __uior_flow_kick(struct uior_flow *flow)
 	uior_task_queue(flow->sock->region, &flow->task);
 }
 
-/* The operation that is to be taken out next, wherever it is in the queue. */
+/*
+ * The operation that is to be taken out next, wherever it is in the queue. One that went
+ * along with a send before it waits for its turn, to tell that.
+ */
 static struct uior_op *__uior_flow_cancelled(struct uior_flow *flow)
 {
 	struct uior_op *op;
@@ -98,7 +102,7 @@ static struct uior_op *__uior_flow_cancelled(struct uior_flow *flow)
 	if (!flow->cancel)
 		return NULL;
 	list_for_each_entry(op, &flow->queue, node)
-		if (op->cancel && !(READ_ONCE(op->state) & UIOR_OP_RESERVED))
+		if (op->cancel && !op->sent && !(READ_ONCE(op->state) & UIOR_OP_RESERVED))
 			return op;
 	flow->cancel = false;
 	return NULL;
@@ -160,10 +164,11 @@ void uior_flow_unpark(struct uior_region *region)
 static void uior_flow_park(struct uior_flow *flow)
 {
 	struct uior_region *region = flow->sock->region;
-	bool slot, niov;
+	bool slot, niov, again;
 
 	spin_lock_irq(&region->park_lock);
 	spin_lock(&flow->lock);
+	again = flow->again;	/* a cancel, or the end of a stream, while it was RUNNING */
 	flow->state = UIOR_FLOW_PARKED;
 	list_add_tail(&flow->park_node, &region->parked);
 	spin_unlock(&flow->lock);
@@ -178,7 +183,7 @@ static void uior_flow_park(struct uior_flow *flow)
 	uior_ctrl_set(region, (slot ? 0 : UNIFIED_IO_CTRL_F_CQ_FULL) |
 			      (niov ? 0 : UNIFIED_IO_CTRL_F_NEED_NIOV));
 	spin_unlock_irq(&region->cq_lock);
-	if ((slot && niov) || READ_ONCE(flow->dead))
+	if ((slot && niov) || again || READ_ONCE(flow->dead))
 		uior_flow_unpark(region);
 }
 
@@ -215,7 +220,7 @@ void uior_flow_leave(struct uior_flow *flow, struct uior_op *op)
  * @op: its stage goes on in flow->step(); it may have a place reserved
  *
  * Context: process. Return: -EIOCBQUEUED, or -ECANCELED if the socket has been
- * detached.
+ * detached, or who submitted is gone.
  */
 int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
 {
@@ -224,7 +229,7 @@ int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
 	spin_lock_irq(&flow->lock);
 	if (op->state & UIOR_OP_RESERVED)
 		op->state &= ~UIOR_OP_RESERVED;
-	else if (!flow->dead)
+	else if (!flow->dead && !READ_ONCE(op->abandoned))
 		list_add_tail(&op->node, &flow->queue);
 	else
 		ret = -ECANCELED;
@@ -303,6 +308,11 @@ static void uior_flow_run(struct uior_task *task)
 			uior_flow_park(flow);
 			break;
 		}
+		/* At an urgent mark, TCP says so with data there if there is a signal: the work asks. */
+		if (ret == -EAGAIN && signal_pending(current)) {
+			uior_task_queue(sock->region, task);
+			break;
+		}
 		if (ret == -EAGAIN && uior_flow_wait(flow))
 			break;
 	}
@@ -339,13 +349,16 @@ static int uior_flow_cancel(struct uior_flow *flow, const struct uior_op *which,
 	int nr = 0;
 
 	guard(spinlock_irqsave)(&flow->lock);
-	list_for_each_entry(op, &flow->queue, node) {
-		if (op->cancel || READ_ONCE(op->state) & UIOR_OP_RESERVED)
-			continue;
+	/* io_uring gives up its commands one by one, the youngest first. */
+	list_for_each_entry_reverse(op, &flow->queue, node) {
 		if (which ? op != which : op->desc.user_data != user_data)
 			continue;
-		op->cancel = true;
-		nr++;
+		if (!op->cancel && !(READ_ONCE(op->state) & UIOR_OP_RESERVED)) {
+			op->cancel = true;
+			nr++;
+		}
+		if (which)
+			break;
 	}
 	if (!nr)
 		return 0;
@@ -370,7 +383,7 @@ int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 u
 	struct uior_sock *sock;
 	int slot, nr = 0;
 
-	for (slot = 0; slot < UNIFIED_IO_MAX_SOCKETS; slot++) {
+	for (slot = 0; slot < UNIFIED_IO_MAX_SOCKETS && !(op && nr); slot++) {
 		sock = uior_sock_get(region, slot, UNIFIED_IO_PROTO_ANY);
 		if (IS_ERR(sock))
 			continue;

@@ -247,6 +247,7 @@ struct uior_extent {
  * @zc_attached: SEND: the stack took references
  * @zc_late: SEND: the stack had to copy after all
  * @cancel: taken out of the queue that it waits in; flow->lock
+ * @abandoned: io_uring has given its command up: it waits for no socket any more
  * @uring: io_uring's command, which its end completes; see uring.c
  */
 struct uior_op {
@@ -296,6 +297,7 @@ struct uior_op {
 	bool zc_late;
 
 	bool cancel;
+	bool abandoned;
 	struct io_uring_cmd *uring;
 };
 

@@ -85,6 +85,8 @@ static void uior_uring_abandon(struct uior_region *region, struct io_uring_cmd *
 {
 	struct uior_op *op = uior_uring_pdu(cmd)->op;
 
+	/* It may be on its way into a flow. */
+	WRITE_ONCE(op->abandoned, true);
 	uior_sock_cancel(region, op, 0);
 	if (cmpxchg(&op->uring, cmd, NULL) == cmd)
 		uior_uring_done(cmd, NULL, -ECANCELED, issue_flags);
