@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A null_blk whose blocks 4200 to 4300 are bad.
+# bad_drive.sh FIRST LAST COMMAND: runs COMMAND DRIVE FIRST LAST, on a null_blk of 64 MiB whose blocks of 512
+# bytes from FIRST to LAST are bad.
 
 set -eu
 config=/sys/kernel/config
@@ -11,10 +12,10 @@ cd $config/nullb/bad
 echo 1 >memory_backed
 echo 64 >size
 echo 512 >blocksize
-echo '+4200-4300' >badblocks
+echo "+$1-$2" >badblocks
 echo 1 >power
 for _ in {1..50}; do
 	[ ! -b /dev/bad ] || break
 	sleep 0.1
 done
-drive_error "$(ls /dev/bad 2>/dev/null || echo "/dev/nullb$(cat index)")" 4200 4300
+"$3" "$(ls /dev/bad 2>/dev/null || echo "/dev/nullb$(cat index)")" "$1" "$2"
