@@ -44,6 +44,18 @@ listening() {
 # field NAME <JSON
 field() { python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
 
+# flip POSITION: one bit there, on $NVME0
+flip() {
+	python3 - "$NVME0" "$1" <<-'END'
+		import os, sys
+		fd = os.open(sys.argv[1], os.O_RDWR)
+		at = int(sys.argv[2])
+		byte = os.pread(fd, 1, at)[0] ^ 1
+		os.pwrite(fd, bytes([byte]), at)
+		os.fsync(fd)
+	END
+}
+
 # feed_pipe PORT [COMMAND]: a pipe from the port to $NVME0 by that command ($tool); what is written to file
 # descriptor 5 goes there, and end_pipe ends it. Sets 'pipe', its process.
 feed_pipe() {
