@@ -51,6 +51,18 @@ head -c 1M /dev/zero >/tmp/in
 says 1 'the log is full' pipe file:/tmp/in "nvme:$PARTITION,len=512K"
 says 5 'NOT complete' log verify "$PARTITION"
 
+echo "# no room for another record, or for any"
+block=$(blockdev --getss "$PARTITION")
+behind() { dd if="$PARTITION" bs="$block" skip=$(((8 << 20) / block + 2)) count=1 iflag=direct status=none | sha; }
+before=$(behind)
+small=nvme:$PARTITION,offset=8M,len=$((2 * block))
+says 0 'in 0:00' pipe - "$small,append"
+says 0 'in 0:00' pipe - "$small,append"
+says 3 'the log is full' pipe - "$small,append"
+same "behind the log" "$(behind)" "$before"
+says 2 'len at least' pipe file:/tmp/in "nvme:$PARTITION,len=100" --force
+says 2 'len at least' pipe - "nvme:$PARTITION,offset=1T"
+
 echo "# no module, no rights"
 unshare -m sh -c 'mount -t tmpfs none /dev && exec "$@"' sh "$tool" pipe - - </dev/null >/tmp/said 2>&1 && exit 1
 same "status without the module" "$(unshare -m sh -c 'mount -t tmpfs none /dev; "$0" info 2>/tmp/said; echo $?' "$tool")" 4

@@ -101,7 +101,7 @@ static void begin_log(struct pipe *pipe, const struct drive *drive)
 {
 	struct address *sink = &pipe->sink;
 
-	pipe->tail.any = true;
+	pipe->tail = (struct log_cursor) { .any = true };
 	if (sink->append)
 		pipe->tail = drive_append(drive, sink);
 	if (pipe->tail.any && !pipe->options.force)
@@ -125,10 +125,14 @@ static void open_sink_drive(struct pipe *pipe, const struct address *sink)
 	pipe->drive_fd = drive.fd;
 	pipe->lba_size = drive.lba_size;
 	pipe->log_end = sink->len ? sink->offset + sink->len : drive.size;
-	if (sink->offset % drive.lba_size || pipe->log_end > drive.size)
-		die(EXIT_USAGE, "%s: offset has to be a multiple of %u, and offset and len within %llu bytes",
+	pipe->log_end -= pipe->log_end % drive.lba_size;
+	pipe->tail.at = sink->offset;
+	if (sink->offset % drive.lba_size || pipe->log_end > drive.size || !has_room(pipe))
+		die(EXIT_USAGE, "%s: offset has to be a multiple of %u, len at least that, and both within %llu bytes",
 		    sink->text, drive.lba_size, (unsigned long long)drive.size);
 	begin_log(pipe, &drive);
+	if (!has_room(pipe))
+		die(EXIT_REFUSED, "%s: %s", sink->text, LOG_FULL);
 }
 
 /* The log's id, which its first record tells, is what the program checks the others by. */

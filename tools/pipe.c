@@ -40,7 +40,7 @@ static const char help_tail[] =
 	"                        queues), and back in the end\n"
 	"  -h, --help            this text\n\n"
 	"Exit status: 0 done, or stopped by a signal; 1 failed; 2 wrong usage; 3 refused, the drive\n"
-	"holds something or is in use; 4 no module, no rights; 5 the source's log is damaged.\n";
+	"holds something, is in use or full; 4 no module, no rights; 5 the source's log is damaged.\n";
 
 enum { OPTION_FILL = 256, OPTION_REGION, OPTION_SMALL, OPTION_NUMA, OPTION_CPUS,
        OPTION_CONFIGURE };

@@ -76,7 +76,7 @@ struct pipe {
 
 	/* the logs */
 	uint64_t log_id;
-	uint64_t log_end;	/* bytes: where the sink's log must end */
+	uint64_t log_end;	/* bytes, whole blocks: where the sink's log must end */
 	struct log_cursor tail;	/* what its next record will say, and where */
 	struct log_reader *reader;	/* of the source's */
 
@@ -114,6 +114,8 @@ void configure(struct pipe *pipe);
 int configure_undo(void);
 
 /* sink.c */
+/* For a record of one block, at the least the writer's last. */
+bool has_room(const struct pipe *pipe);
 void add_stages(const struct pipe *pipe, struct unified_descriptor *desc, uint32_t arg);
 int write_out(struct pipe *pipe, const void *data, size_t len);
 int failed(const struct unified_completion *cqe);	/* says why; its error */

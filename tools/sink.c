@@ -78,15 +78,25 @@ static void take_tail(struct pipe *pipe)
 	pipe->tail.at = state->lba * pipe->lba_size;
 }
 
+bool has_room(const struct pipe *pipe)
+{
+	return pipe->tail.at + pipe->lba_size <= pipe->log_end;
+}
+
 /* The record that says that we are done, and all of it stable. Nothing is in flight. */
 int end_log(struct pipe *pipe)
 {
-	struct unified_descriptor *desc = unified_io_get_desc(&pipe->io);
+	struct unified_descriptor *desc;
 	struct unified_completion cqe;
 
 	take_tail(pipe);
+	if (!has_room(pipe)) {
+		warn(LOG_FULL);
+		return -ENOSPC;
+	}
 	memset(pipe->io.data, 0, pipe->lba_size);
 	record_make((void *)pipe->io.data, &pipe->tail, 0, pipe->lba_size, UNIFIED_IO_LOG_END);
+	desc = unified_io_get_desc(&pipe->io);
 	unified_io_prep_write(desc, 0, pipe->lba_size, pipe->tail.at / pipe->lba_size);
 	desc->nvme.flags = UNIFIED_IO_NVME_F_FLUSH;
 	must(UNIFIED_IO_CALL_SUBMIT, unified_io_wait(&pipe->io, &cqe, 0), "the log's end");

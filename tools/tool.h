@@ -16,7 +16,7 @@ enum {
 	EXIT_OK,	/* done, or stopped by SIGINT or SIGTERM with all accepted data stored */
 	EXIT_FAILED,	/* input, output or the kernel failed */
 	EXIT_USAGE,	/* the command line is wrong */
-	EXIT_REFUSED,	/* the drive holds something, or is in use: --force, or another drive */
+	EXIT_REFUSED,	/* the drive holds something, is in use or full: --force, or another drive */
 	EXIT_DEVICE,	/* no module, no rights, or a kernel that lacks something */
 	EXIT_INVALID,	/* log: it is damaged, or ends without its last record */
 	EXIT_COPIES,	/* doctor: all works, but not all without a copy */
