@@ -52,9 +52,9 @@ static void look_at_gather(struct doctor *doctor, const struct unified_io_info *
 
 static void look_at_content(struct doctor *doctor, int fd)
 {
-	char *content = drive_content(fd);
 	int excl = open(doctor->drive, O_RDWR | O_EXCL | O_CLOEXEC), read_only = 0;
-	char how[256];
+	bool known;
+	char how[256], *content;
 
 	ioctl(fd, BLKROGET, &read_only);
 	snprintf(how, sizeof(how), "blockdev --setrw %s", doctor->drive);
@@ -64,6 +64,10 @@ static void look_at_content(struct doctor *doctor, int fd)
 	if (excl < 0 && errno == EBUSY)
 		found(doctor, "drive is free", STATE_NOTE, how,
 		      "no: mounted, or another program's: a pipe would not write to it");
+	known = drive_content(fd, &content);
+	if (!known)
+		found(doctor, "drive is empty", STATE_FAILS, NULL,
+		      "no telling what it holds: a read failed (see dmesg)");
 	snprintf(how, sizeof(how), "wipefs %s", doctor->drive);
 	if (content)
 		found(doctor, "drive is empty", STATE_NOTE, how,

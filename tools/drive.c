@@ -47,11 +47,10 @@ void drive_open(struct drive *drive, const char *path, bool write)
 	drive->lba_size = lba_size;
 }
 
-char *drive_content(int fd)
+bool drive_content(int fd, char **content)
 {
 	blkid_probe probe = blkid_new_probe();
 	const char *what = NULL;
-	char *copy;
 	int found;
 
 	if (!probe || blkid_probe_set_device(probe, fd, 0, 0))
@@ -65,9 +64,9 @@ char *drive_content(int fd)
 	else if (found == 0 && blkid_probe_lookup_value(probe, "TYPE", &what, NULL) &&
 		 blkid_probe_lookup_value(probe, "PTTYPE", &what, NULL))
 		what = "something";
-	copy = what ? strdup(what) : NULL;
+	*content = what ? strdup(what) : NULL;
 	blkid_free_probe(probe);
-	return copy;
+	return found >= 0 || what;
 }
 
 /* Where the signature is that the probe has found last. */
@@ -83,6 +82,7 @@ static uint64_t found_at(blkid_probe probe)
 void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to)
 {
 	blkid_probe probe = blkid_new_probe();
+	int found;
 
 	if (!probe || blkid_probe_set_device(probe, drive->fd, 0, 0))
 		die(EXIT_FAILED, "libblkid cannot look at the drive");
@@ -90,12 +90,14 @@ void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to)
 	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_MAGIC);
 	blkid_probe_enable_partitions(probe, 1);
 	blkid_probe_set_partitions_flags(probe, BLKID_PARTS_MAGIC);
-	while (!blkid_do_probe(probe)) {
+	while (!(found = blkid_do_probe(probe))) {
 		uint64_t at = found_at(probe);
 
 		if (at >= from && at < to && blkid_do_wipe(probe, 0))
 			die(EXIT_FAILED, "the drive: %s", strerror(errno));
 	}
+	if (found < 0)
+		warn("the drive: a read failed: signatures may be left that wipefs shows");
 	blkid_free_probe(probe);
 	if (fsync(drive->fd))
 		die(EXIT_FAILED, "the drive: %s", strerror(errno));
@@ -103,10 +105,13 @@ void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to)
 
 void drive_refuse(const struct drive *drive, const struct address *address)
 {
-	const char *what = drive_content(drive->fd);
 	const struct unified_io_log_header *header;
 	struct log_reader *reader;
+	char *what;
 
+	if (!drive_content(drive->fd, &what))
+		die(EXIT_FAILED, "%s: no telling what it holds: a read failed (see dmesg): --force overwrites it",
+		    address->path);
 	if (what)
 		die(EXIT_REFUSED, "%s holds %s (see wipefs %s): --force overwrites it",
 		    address->path, what, address->path);

@@ -18,8 +18,8 @@ struct drive {
 
 /* Both end the program, saying why. Nobody else may use it while we write to it. */
 void drive_open(struct drive *drive, const char *path, bool write);
-/* The name of what libblkid finds on it (to be freed), or NULL. */
-char *drive_content(int fd);
+/* @content: the name of what libblkid finds on it (to be freed), or NULL. False if a read failed. */
+bool drive_content(int fd, char **content);
 /* Unless it holds nothing from @offset on. */
 void drive_refuse(const struct drive *drive, const struct address *address);
 /* No more than that log is to be found from @from to @to, bytes, once it is begun. */
