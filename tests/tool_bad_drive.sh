@@ -9,3 +9,5 @@ drive=$1
 says 1 'what it holds: a read failed' pipe - "nvme:$drive"
 says 1 'what it holds: a read failed' doctor "$drive"
 says 0 'in 0:00' pipe - "nvme:$drive" --force
+says 1 'Input/output error' pipe - "nvme:$drive,append"
+says 0 'in 0:00' pipe - "nvme:$drive,len=32M,append"

@@ -14,10 +14,6 @@
 #include "logread.h"
 #include "tool.h"
 
-/* Behind a crash, records of the log may be left behind its end: no farther than this. */
-#define STALE_MAX	MAX_IN_FLIGHT
-#define STEP		(1U << 20)
-
 static void cannot_open(const char *path)
 {
 	if (errno == EBUSY)
@@ -121,50 +117,4 @@ void drive_refuse(const struct drive *drive, const struct address *address)
 	if (header)
 		die(EXIT_REFUSED, "%s holds a log: %s,append continues it, --force overwrites it",
 		    address->path, address->text);
-}
-
-/* Overwrites headers of records that a new one with their predecessor's number would bring back. */
-static void wipe_stale(const struct drive *drive, const struct log_cursor *tail, uint64_t from,
-		       uint64_t end)
-{
-	const struct unified_io_log_header *header;
-	static uint8_t buffer[STEP], zeroes[4096];
-	size_t at;
-
-	if (end > from + STALE_MAX)
-		end = from + STALE_MAX;
-	for (; from < end; from += STEP) {
-		ssize_t n = pread(drive->fd, buffer, STEP, from);
-
-		for (at = 0; n > 0 && at + drive->lba_size <= (size_t)n; at += drive->lba_size) {
-			header = (const void *)(buffer + at);
-			if (le32toh(header->magic) != UNIFIED_IO_LOG_MAGIC ||
-			    le64toh(header->log_id) != tail->log_id)
-				continue;
-			if (pwrite(drive->fd, zeroes, drive->lba_size, from + at) < 0)
-				die(EXIT_FAILED, "the drive: %s", strerror(errno));
-		}
-	}
-	if (fsync(drive->fd))
-		die(EXIT_FAILED, "the drive: %s", strerror(errno));
-}
-
-struct log_cursor drive_append(const struct drive *drive, const struct address *address)
-{
-	struct log_reader *reader = log_open(address->path, address->offset, address->len);
-	struct log_cursor tail;
-	bool complete;
-
-	while (log_next(reader))
-		;
-	tail = *log_cursor(reader);
-	complete = !log_why(reader);
-	if (!tail.any && !complete)
-		warn("%s: the log's writer was not done (record %llu: %s): going on behind its last record",
-		     address->path, (unsigned long long)tail.seq, log_why(reader));
-	log_close(reader);
-	if (!tail.any && !complete)
-		wipe_stale(drive, &tail, address->offset + tail.at,
-			   address->len ? address->offset + address->len : drive->size);
-	return tail;
 }

@@ -24,7 +24,10 @@ bool drive_content(int fd, char **content);
 void drive_refuse(const struct drive *drive, const struct address *address);
 /* No more than that log is to be found from @from to @to, bytes, once it is begun. */
 void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to);
-/* Behind the last valid record of the log there; .any is set if there is none. */
+/*
+ * append.c: behind the last valid record of the log there; .any is set if there is none. What a crash has left
+ * behind it is gone.
+ */
 struct log_cursor drive_append(const struct drive *drive, const struct address *address);
 
 #endif /* DRIVE_H */
