@@ -2,7 +2,7 @@
 /*
  * Where a log goes on, and what is left of it behind that place. A crash leaves records that were on
  * their way together with one that was lost; those must not come back behind a new record with the
- * number of the lost one.
+ * number of the lost one. What cannot be left of a crash is a log with a damaged record in it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +14,10 @@
 #include "tool.h"
 
 #define STEP	(1U << 20)
+/* What is left of a log has no gap longer than this: all that was in flight, and a record. */
+#define REACH	(MAX_IN_FLIGHT + UNIFIED_IO_LOG_MAX)
+
+enum remains { REMAINS_NOTHING, REMAINS_CRASH, REMAINS_LOG };
 
 /**
  * struct scan - a search for records, block by block
@@ -92,38 +96,74 @@ static struct unified_io_log_header *scan_next(struct scan *scan, uint64_t limit
 	return NULL;
 }
 
+/* A writer's last record goes out alone, and others do not go farther ahead than what is in flight. */
+static enum remains look_behind(struct scan *scan)
+{
+	const struct unified_io_log_header *header;
+	enum remains remains = REMAINS_NOTHING;
+
+	while ((header = scan_next(scan, scan->from + REACH))) {
+		if (le32toh(header->flags) & UNIFIED_IO_LOG_END ||
+		    scan->at > scan->from + MAX_IN_FLIGHT)
+			return REMAINS_LOG;
+		remains = REMAINS_CRASH;
+	}
+	return remains;
+}
+
 /* Overwrites headers of records that a new one with their predecessor's number would bring back. */
 static void wipe_behind(struct scan *scan)
 {
 	struct unified_io_log_header *header;
-	bool wiped = false;
+	uint64_t limit = scan->from + REACH;
 
-	while ((header = scan_next(scan, scan->from + MAX_IN_FLIGHT))) {
+	scan->at = scan->from;
+	while ((header = scan_next(scan, limit))) {
+		limit = scan->at + REACH;
 		memset(header, 0, scan->lba_size);
 		if (pwrite(scan->fd, header, scan->lba_size, scan->at - scan->lba_size) < 0)
 			die(EXIT_FAILED, "%s: %s", scan->path, strerror(errno));
-		wiped = true;
 	}
-	if (wiped && fsync(scan->fd))
+	if (fsync(scan->fd))
 		die(EXIT_FAILED, "%s: %s", scan->path, strerror(errno));
 }
 
-struct log_cursor drive_append(const struct drive *drive, const struct address *address)
+/* The log ends at @tail because of @why, or with a writer's last record. */
+static void settle_behind(const struct drive *drive, const struct address *address,
+			  const struct log_cursor *tail, const char *why, bool force)
+{
+	unsigned long long seq = tail->seq;
+	struct scan scan = { .tail = *tail };
+	enum remains remains;
+
+	scan_open(&scan, drive, address);
+	remains = look_behind(&scan);
+	if (remains == REMAINS_LOG && !force)
+		die(EXIT_REFUSED, "%s: damaged at record %llu, byte %llu of the drive, and the log goes on behind it: "
+		    "choose another offset or drive; --force gives up that record and all behind it",
+		    address->path, seq, (unsigned long long)(scan.from - scan.lba_size));
+	if (remains == REMAINS_LOG)
+		warn("%s: giving up record %llu of the log, and all behind it", address->path, seq);
+	else if (why || remains == REMAINS_CRASH)
+		warn("%s: the log's writer was not done (record %llu: %s): going on behind its last record",
+		     address->path, seq, why ?: "missing, and later ones are there");
+	if (remains != REMAINS_NOTHING)
+		wipe_behind(&scan);
+	close(scan.fd);
+}
+
+struct log_cursor drive_append(const struct drive *drive, const struct address *address, bool force)
 {
 	struct log_reader *reader = log_open(address->path, address->offset, address->len);
-	struct scan scan = { };
+	struct log_cursor tail;
+	const char *why;
 
 	while (log_next(reader))
 		;
-	scan.tail = *log_cursor(reader);
-	if (!scan.tail.any && log_why(reader))
-		warn("%s: the log's writer was not done (record %llu: %s): going on behind its last record",
-		     address->path, (unsigned long long)scan.tail.seq, log_why(reader));
+	tail = *log_cursor(reader);
+	why = log_why(reader);
 	log_close(reader);
-	if (scan.tail.any)
-		return scan.tail;
-	scan_open(&scan, drive, address);
-	wipe_behind(&scan);
-	close(scan.fd);
-	return scan.tail;
+	if (!tail.any)
+		settle_behind(drive, address, &tail, why, force);
+	return tail;
 }

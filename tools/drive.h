@@ -26,8 +26,8 @@ void drive_refuse(const struct drive *drive, const struct address *address);
 void drive_wipe(const struct drive *drive, uint64_t from, uint64_t to);
 /*
  * append.c: behind the last valid record of the log there; .any is set if there is none. What a crash has left
- * behind it is gone.
+ * behind it is gone; what was no crash ends the program, or with @force is gone too.
  */
-struct log_cursor drive_append(const struct drive *drive, const struct address *address);
+struct log_cursor drive_append(const struct drive *drive, const struct address *address, bool force);
 
 #endif /* DRIVE_H */

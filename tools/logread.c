@@ -225,11 +225,6 @@ const char *log_why(const struct log_reader *reader)
 	return reader->complete && !reader->damaged ? NULL : reader->why;
 }
 
-bool log_incomplete_only(const struct log_reader *reader)
-{
-	return !reader->damaged;
-}
-
 void log_again(struct log_reader *reader)
 {
 	if (reader->seeks)

@@ -27,8 +27,6 @@ uint64_t log_position(const struct log_reader *reader);
 const struct log_cursor *log_cursor(const struct log_reader *reader);
 /* Behind the last record: NULL if its writer was done, or why there is no next. */
 const char *log_why(const struct log_reader *reader);
-/* Is what follows the last record older, or nothing, rather than damaged? */
-bool log_incomplete_only(const struct log_reader *reader);
 /* Look again for what was not there. */
 void log_again(struct log_reader *reader);
 

@@ -103,7 +103,7 @@ static void begin_log(struct pipe *pipe, const struct drive *drive)
 
 	pipe->tail = (struct log_cursor) { .any = true };
 	if (sink->append)
-		pipe->tail = drive_append(drive, sink);
+		pipe->tail = drive_append(drive, sink, pipe->options.force);
 	if (pipe->tail.any && !pipe->options.force)
 		drive_refuse(drive, sink);
 	else if (pipe->tail.any)
