@@ -100,6 +100,28 @@ static void refused(void)
 	check_totals(10, 1, 100);
 }
 
+/* What the program says of itself is shown, whatever it is; nothing comes of it. */
+static void bypass(void)
+{
+	struct unified_io_info info = region_info(&r);
+
+	CHECK_EQ(info.bypass_mode, UNIFIED_IO_BYPASS_NONE);
+	CHECK_EQ(info.bypass_bytes | info.bypass_copied, 0);
+	r.ctl->bypass_mode = 0xdeadbeef;
+	r.ctl->bypass_bytes = ~0ULL;
+	r.ctl->bypass_copied = ~1ULL;
+	CHECK_RES(run(&r, desc_nvme(NVME_CMD_FLUSH, 0, 0, 0)).res, 0);
+	info = region_info(&r);
+	CHECK_EQ(info.bypass_mode, 0xdeadbeef);
+	CHECK_EQ(info.bypass_bytes, ~0ULL);
+	CHECK_EQ(info.bypass_copied, ~1ULL);
+	CHECK_EQ(region_stat(&r, "bypass_mode"), 0xdeadbeef);
+	CHECK_EQ(region_stat(&r, "bypass_bytes"), ~0ULL);
+	CHECK_EQ(region_stat(&r, "bypass_copied"), ~1ULL);
+	check_stage("flush", UNIFIED_IO_STAGE_FLUSH, 2, 0, 0, 0);
+	check_totals(11, 1, 100);
+}
+
 static uint64_t boot_ns(void)
 {
 	struct timespec ts;
@@ -162,6 +184,7 @@ int main(void)
 	drive_and_network();
 	programs();
 	refused();
+	bypass();
 	CHECK(dir_there(id));
 	region_close(&r);
 	CHECK(!dir_there(id));

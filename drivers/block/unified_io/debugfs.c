@@ -47,6 +47,16 @@ static void uior_info_counts(struct uior_region *region, struct unified_io_info 
 	}
 }
 
+/* What the program says of payload that we do not see. It may say anything: nothing else looks at it. */
+static void uior_info_bypass(struct uior_region *region, struct unified_io_info *info)
+{
+	const struct unified_io_control *ctrl = region->ctrl;
+
+	info->bypass_mode = READ_ONCE(ctrl->bypass_mode);
+	info->bypass_bytes = READ_ONCE(ctrl->bypass_bytes);
+	info->bypass_copied = READ_ONCE(ctrl->bypass_copied);
+}
+
 /**
  * uior_info - describe the region
  * @region: set up
@@ -75,6 +85,7 @@ void uior_info(struct uior_region *region, struct unified_io_info *info)
 	};
 	uior_info_dev(region, info);
 	uior_info_counts(region, info);
+	uior_info_bypass(region, info);
 }
 
 #define UIOR_STAT(m, info, name) \
@@ -123,6 +134,9 @@ static int uior_stats_show(struct seq_file *m, void *unused)
 	UIOR_STAT(m, &info, resubmitted);
 	UIOR_STAT(m, &info, moved);
 	UIOR_STAT(m, &info, carried);
+	UIOR_STAT(m, &info, bypass_mode);
+	UIOR_STAT(m, &info, bypass_bytes);
+	UIOR_STAT(m, &info, bypass_copied);
 	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++)
 		seq_printf(m, "%s_ops %llu\n%s_bytes %llu\n%s_errors %llu\n%s_copied %llu\n",
 			   stages[i], info.stage[i].ops, stages[i], info.stage[i].bytes,

@@ -318,6 +318,8 @@ static_assert(offsetof(struct unified_io_control, niov_head) == 256);
 static_assert(offsetof(struct unified_io_control, sq_tail) == 320);
 static_assert(offsetof(struct unified_io_control, cq_head) == 384);
 static_assert(offsetof(struct unified_io_control, niov_tail) == 448);
+static_assert(offsetof(struct unified_io_control, bypass_mode) == 452);
+static_assert(sizeof(struct unified_io_info) == 408);
 /* The region's offsets, and those of mmap(), are as wide as a long. */
 static_assert(sizeof(long) == 8);
 

@@ -377,6 +377,13 @@ struct unified_net_iov {
 #define UNIFIED_IO_CTRL_F_CQ_FULL	(1U << 0) /* intake stopped: consume, then ENTER */
 #define UNIFIED_IO_CTRL_F_NEED_NIOV	(1U << 1) /* receives wait: give Net IOVs, then ENTER */
 
+/* control.bypass_mode: how payload gets past the stages; as the program says, the kernel only shows it */
+#define UNIFIED_IO_BYPASS_NONE		0	/* it does not */
+#define UNIFIED_IO_BYPASS_ZCRX		1	/* io_uring ZCRX, from a NIC's queue */
+#define UNIFIED_IO_BYPASS_ZCRX_NODEV	2	/* io_uring ZCRX, copied from sockets */
+#define UNIFIED_IO_BYPASS_XSK		3	/* AF_XDP, zero copy */
+#define UNIFIED_IO_BYPASS_XSK_COPY	4	/* AF_XDP, copy mode */
+
 /**
  * struct unified_io_control - the head of the region
  * @magic: %UNIFIED_IO_MAGIC
@@ -399,6 +406,10 @@ struct unified_net_iov {
  * @cq_head: completions consumed; written by the program, and by
  *	UNIFIED_IO_COMPLETE on its behalf
  * @niov_tail: Net IOVs published; written by the program
+ * @bypass_mode: UNIFIED_IO_BYPASS_*; written by the program, so the next two
+ * @bypass_bytes: payload that came into the data area, or left it, past the
+ *	stages
+ * @bypass_copied: of them, those that the CPU copied
  * @resv0: pad, zero
  * @resv1: pad, zero
  * @resv2: pad, zero
@@ -410,6 +421,10 @@ struct unified_net_iov {
  * Indices run freely and are masked with entries - 1. The writer of an index
  * stores it with release semantics, its reader loads it with acquire. The
  * kernel never reads back what it wrote, and trusts nothing that it reads.
+ *
+ * The bypass values are as the program says; the kernel only shows them, in
+ * struct unified_io_info and debugfs. libunified_io keeps them for what it receives
+ * and sends by io_uring's ZCRX and by AF_XDP.
  */
 struct unified_io_control {
 	/* constant after SETUP */
@@ -440,7 +455,10 @@ struct unified_io_control {
 	__u32	cq_head;
 	__u8	resv5[60];
 	__u32	niov_tail;
-	__u8	resv6[60];
+	__u32	bypass_mode;
+	__u64	bypass_bytes;
+	__u64	bypass_copied;
+	__u8	resv6[40];
 };
 
 #define UNIFIED_IO_MAGIC		0x52494f55U	/* "UIOR" */
@@ -650,6 +668,10 @@ struct unified_io_stage_stat {
  * @niov_held: Net IOVs that the kernel keeps for the next arrival
  * @range_alignment: in a table of ranges that is written, where one range ends
  *	and the next begins must be multiples of this; 0 without a device
+ * @bypass_mode: UNIFIED_IO_BYPASS_*; as the program says in struct
+ *	unified_io_control, the kernel only shows it; so the next two
+ * @bypass_bytes: payload in or out past the stages
+ * @bypass_copied: of them, those that the CPU copied
  * @resv: zero
  *
  * ioctl(UNIFIED_IO_GET_INFO).
@@ -684,7 +706,10 @@ struct unified_io_info {
 	struct unified_io_stage_stat stage[UNIFIED_IO_STAGE_NR];
 	__u64	niov_held;
 	__u32	range_alignment;
-	__u32	resv[13];
+	__u32	bypass_mode;
+	__u64	bypass_bytes;
+	__u64	bypass_copied;
+	__u32	resv[8];
 };
 
 /**
