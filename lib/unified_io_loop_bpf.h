@@ -43,6 +43,7 @@ struct loop_rings {
 	__u32 sq_tail;
 	__u32 to_submit;
 	__u32 rq_tail;
+	__u64 arrived;	/* bytes since loop_begin(), for the region's counters */
 };
 
 /* @len bytes at @off of @size bytes at @base, or NULL. */
@@ -80,6 +81,7 @@ static __always_inline bool loop_begin(struct loop_rings *rings, struct iou_ctx 
 	rings->sq_tail = *sq_tail;
 	rings->rq_tail = *rq_tail;
 	rings->to_submit = 0;
+	rings->arrived = 0;
 	return true;
 }
 
@@ -141,11 +143,12 @@ static __always_inline bool loop_chain(struct loop_rings *rings, __u64 off, __u6
 	return true;
 }
 
-/* Offset in the region of what a receive's CQE tells of. */
-static __always_inline __u64 loop_arrival(const struct io_uring_cqe *cqe)
+/* Offset in the region of what a receive's CQE tells of; once for each, as it is counted. */
+static __always_inline __u64 loop_arrival(struct loop_rings *rings, const struct io_uring_cqe *cqe)
 {
 	const struct io_uring_zcrx_cqe *where = (const void *)(cqe + 1);
 
+	rings->arrived += (__u32)cqe->res;
 	return loop.area + (where->off & ((1ULL << 48) - 1));
 }
 
@@ -162,6 +165,16 @@ static __always_inline void loop_release(struct loop_rings *rings, __u64 off)
 	rqe->len = 0;
 	rqe->__pad = 0;
 	rings->rq_tail++;
+}
+
+/* What arrived, for the region's counters, which begin the region. What was copied the library adds. */
+static __always_inline void loop_count(struct loop_rings *rings)
+{
+	__u64 *bytes = loop_mem(rings, offsetof(struct unified_io_control, bypass_bytes), sizeof(*bytes));
+
+	if (bytes && rings->arrived)
+		__sync_fetch_and_add(bytes, rings->arrived);
+	rings->arrived = 0;
 }
 
 /*
@@ -181,6 +194,7 @@ static __always_inline int loop_end(struct loop_rings *rings, struct iou_ctx *ct
 	__sync_fetch_and_add(rq_tail, rings->rq_tail - *rq_tail);
 	*head = rings->cq_head;
 	*sq_tail = rings->sq_tail;
+	loop_count(rings);
 	params->cq_wait_idx = rings->cq_head + 1;
 	return rings->to_submit ? bpf_io_uring_submit_sqes(ctx, rings->to_submit) : 0;
 }

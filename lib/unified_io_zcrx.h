@@ -157,7 +157,8 @@ int unified_io_zcrx_why(const struct unified_io_zcrx *zc);
  * @zc: for it
  *
  * Return: bytes. In mode DEVICE those of packets that came without their payload
- * split off are not in it: the kernel does not count them.
+ * split off are not in it: the kernel does not count them. The region's counters have it
+ * as bypass_copied, up to the last wait or loop_run.
  */
 __u64 unified_io_zcrx_copied(const struct unified_io_zcrx *zc);
 

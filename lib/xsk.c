@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bypass.h"
 #include "xsk.h"
 
 #define TRIES		50	/* for a queue that is being given up */
@@ -87,6 +88,19 @@ static int open_sockets(struct unified_io_xsk *xsk)
 	return xsk->why ? open_as(xsk, UNIFIED_IO_XSK_COPY) : 0;
 }
 
+/* As the kernel says. */
+static void find_mode(struct unified_io_xsk *xsk)
+{
+	struct xdp_options options = { 0 };
+	socklen_t len = sizeof(options);
+	bool zero_copy;
+
+	getsockopt(unified_io_xsk_fd(xsk, 0), SOL_XDP, XDP_OPTIONS, &options, &len);
+	zero_copy = options.flags & XDP_OPTIONS_ZEROCOPY;
+	xsk->mode = zero_copy ? UNIFIED_IO_XSK_ZEROCOPY : UNIFIED_IO_XSK_COPY;
+	unified_io_bypass_mode(xsk->io, zero_copy ? UNIFIED_IO_BYPASS_XSK : UNIFIED_IO_BYPASS_XSK_COPY);
+}
+
 static int check_params(struct unified_io_xsk *xsk)
 {
 	struct unified_io_xsk_params *p = &xsk->params;
@@ -136,6 +150,7 @@ static int open_any(struct unified_io_xsk *xsk)
 		err = open_sockets(xsk);
 	if (err)
 		return err;
+	find_mode(xsk);
 	xsk->fds[xsk->params.nr_queues] = (struct pollfd){ .fd = xsk->io->fd, .events = POLLIN };
 	for (i = 0; i < xsk->params.nr_queues; i++)
 		xsk->fds[i] = (struct pollfd){ .fd = unified_io_xsk_fd(xsk, i), .events = POLLIN };
@@ -177,19 +192,19 @@ int unified_io_xsk_open(struct unified_io_xsk **out, struct unified_io *io,
 
 void unified_io_xsk_close(struct unified_io_xsk *xsk)
 {
+	__u32 i;
+
 	if (!xsk)
 		return;
+	for (i = 0; i < xsk->params.nr_queues; i++)
+		unified_io_xsk_tell(xsk, &xsk->queues[i]);
 	close_sockets(xsk);
 	free_all(xsk);
 }
 
 enum unified_io_xsk_mode unified_io_xsk_mode(const struct unified_io_xsk *xsk)
 {
-	struct xdp_options options = { 0 };
-	socklen_t len = sizeof(options);
-
-	getsockopt(unified_io_xsk_fd(xsk, 0), SOL_XDP, XDP_OPTIONS, &options, &len);
-	return options.flags & XDP_OPTIONS_ZEROCOPY ? UNIFIED_IO_XSK_ZEROCOPY : UNIFIED_IO_XSK_COPY;
+	return xsk->mode;
 }
 
 int unified_io_xsk_why(const struct unified_io_xsk *xsk)
@@ -202,7 +217,7 @@ __u64 unified_io_xsk_copied(const struct unified_io_xsk *xsk)
 	__u64 bytes = 0;
 	__u32 i;
 
-	if (unified_io_xsk_mode(xsk) == UNIFIED_IO_XSK_ZEROCOPY)
+	if (xsk->mode == UNIFIED_IO_XSK_ZEROCOPY)
 		return 0;
 	for (i = 0; i < xsk->params.nr_queues; i++)
 		bytes += xsk->queues[i].bytes;

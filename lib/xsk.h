@@ -23,11 +23,13 @@ struct xsk_queue {
 	__u32 nr_free;
 	__u32 nr_filled;	/* frames that wait for packets */
 	__u64 bytes;		/* received and sent */
+	__u64 bytes_told;	/* of them, to the region's counters */
 };
 
 struct unified_io_xsk {
 	struct unified_io *io;
 	struct unified_io_xsk_params params;	/* mode is what was asked for */
+	enum unified_io_xsk_mode mode;		/* what it became */
 	int why;
 	struct xsk_umem *umem;
 	struct xsk_queue *queues;		/* params.nr_queues of each */
@@ -35,6 +37,9 @@ struct unified_io_xsk {
 	__u32 per_queue;			/* frames n * per_queue and on are queue n's */
 	__u8 *owner;				/* of each frame */
 };
+
+/* xsk_queue.c: tells the region's counters what the queue received and sent since the last time */
+void unified_io_xsk_tell(struct unified_io_xsk *xsk, struct xsk_queue *q);
 
 /* Where in the UMEM, from where in the data area. */
 static inline __u64 xsk_umem_addr(const struct unified_io_xsk *xsk, __u64 addr)

@@ -8,10 +8,20 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "bypass.h"
 #include "xsk.h"
 
 #define NSEC_PER_SEC	1000000000ULL
 #define RETRY_NS	1000000ULL	/* until the kernel may take more to send */
+
+/* Per batch, not per packet: queues may have a thread each, and all share the counters' cache line. */
+void unified_io_xsk_tell(struct unified_io_xsk *xsk, struct xsk_queue *q)
+{
+	__u64 bytes = q->bytes - q->bytes_told;
+
+	unified_io_bypass_add(xsk->io, bytes, xsk->mode == UNIFIED_IO_XSK_COPY ? bytes : 0);
+	q->bytes_told = q->bytes;
+}
 
 bool unified_io_xsk_recv(struct unified_io_xsk *xsk, __u32 queue,
 			 struct unified_io_xsk_frame *frame)
@@ -146,6 +156,7 @@ int unified_io_xsk_flush(struct unified_io_xsk *xsk, __u32 queue)
 	struct xsk_queue *q = &xsk->queues[queue];
 	int fd = unified_io_xsk_fd(xsk, queue);
 
+	unified_io_xsk_tell(xsk, q);
 	reap_sent(xsk, q);
 	refill(xsk, q);
 	if (xsk_ring_prod__needs_wakeup(&q->fill) &&

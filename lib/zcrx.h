@@ -50,7 +50,7 @@ struct unified_io_zcrx {
 	struct unified_io_zcrx_params params;	/* mode is the one in use */
 	const struct zcrx_backend *backend;
 	int why;
-	__u64 copied;
+	__u64 copied;				/* but in mode DEVICE: there the kernel counts */
 	struct zcrx_conn *conns;		/* params.entries of each */
 	struct zcrx_chain *chains;
 	__u32 nr_chains;			/* in flight */
@@ -59,11 +59,15 @@ struct unified_io_zcrx {
 	struct io_uring ring;
 	struct io_uring_zcrx_ifq_reg ifq;
 	struct zcrx_stats *stats;
+	__u64 copied_told;			/* of them, to the region's counters */
 	unsigned char *refill;			/* the refill ring's memory */
 	size_t refill_size;
 	__u32 refill_tail;
 	bool released;				/* a buffer, since the last wait */
 };
+
+/* zcrx_ring.c: mode DEVICE: tells the region's counters what the kernel had to copy since the last look */
+void unified_io_zcrx_tell_copied(struct unified_io_zcrx *zc);
 
 /* zcrx_check.c: -EFAULT where io_uring has ZCRX and we may use it, else why not. */
 int unified_io_zcrx_probe(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a loop program in the kernel works on, instead of this library. */
+#include "bypass.h"
 #include "zcrx.h"
 
 /* The region becomes memory of the ring: what the program may reach of the process. */
@@ -63,8 +64,24 @@ int unified_io_zcrx_loop_init(struct unified_io_zcrx *zc, struct unified_io_loop
 	return 0;
 }
 
+/* As the program has counted it. */
+static __u64 arrived(const struct unified_io_zcrx *zc)
+{
+	return __atomic_load_n(&zc->io->ctrl->bypass_bytes, __ATOMIC_RELAXED);
+}
+
 int unified_io_zcrx_loop_run(struct unified_io_zcrx *zc)
 {
+	__u64 before = arrived(zc), copied;
+	int ret;
+
 	/* With a program attached, all arguments but the first are without meaning. */
-	return io_uring_enter((unsigned int)zc->ring.ring_fd, 0, 0, 0, NULL);
+	ret = io_uring_enter((unsigned int)zc->ring.ring_fd, 0, 0, 0, NULL);
+	if (zc->params.mode == UNIFIED_IO_ZCRX_NODEV) {
+		copied = arrived(zc) - before;
+		zc->copied += copied;
+		unified_io_bypass_add(zc->io, 0, copied);
+	}
+	unified_io_zcrx_tell_copied(zc);
+	return ret;
 }

@@ -12,10 +12,22 @@
 #include <unistd.h>
 
 #include "barrier.h"
+#include "bypass.h"
 #include "zcrx.h"
 
 #define PAGE		4096U
 #define CQ_ENTRIES	4096U
+
+void unified_io_zcrx_tell_copied(struct unified_io_zcrx *zc)
+{
+	__u64 copied;
+
+	if (zc->params.mode != UNIFIED_IO_ZCRX_DEVICE)
+		return;
+	copied = unified_io_zcrx_copied(zc);
+	unified_io_bypass_add(zc->io, 0, copied - zc->copied_told);
+	zc->copied_told = copied;
+}
 
 static void ring_close(struct unified_io_zcrx *zc)
 {
@@ -76,6 +88,7 @@ static int ifq_register(struct unified_io_zcrx *zc)
 	zc->ifq.region_ptr = (uintptr_t)&memory;
 	zc->ifq.event_desc = (uintptr_t)&events;
 	zc->stats = (void *)(zc->refill + events.stats_offset);
+	*zc->stats = (struct zcrx_stats){ 0 };	/* in the data area there may be anything */
 	return io_uring_register(zc->ring.ring_fd, IORING_REGISTER_ZCRX_IFQ, &zc->ifq, 1);
 }
 
@@ -87,6 +100,14 @@ static int ifq_take(struct unified_io_zcrx *zc)
 	while ((err = ifq_register(zc)) == -EEXIST && --tries)
 		usleep(10000);
 	return err;
+}
+
+static void tell_mode(struct unified_io_zcrx *zc)
+{
+	bool device = zc->params.mode == UNIFIED_IO_ZCRX_DEVICE;
+
+	zc->copied_told = 0;
+	unified_io_bypass_mode(zc->io, device ? UNIFIED_IO_BYPASS_ZCRX : UNIFIED_IO_BYPASS_ZCRX_NODEV);
 }
 
 static int ring_open(struct unified_io_zcrx *zc)
@@ -121,6 +142,8 @@ static int ring_open(struct unified_io_zcrx *zc)
 	err = ifq_take(zc);
 	if (err)
 		ring_close(zc);
+	else
+		tell_mode(zc);
 	return err;
 }
 
@@ -222,7 +245,17 @@ static int ring_wait(struct unified_io_zcrx *zc, __u64 timeout_ns)
 		return -ENOBUFS;
 	zc->released = false;
 	ret = io_uring_submit_and_wait_timeout(&zc->ring, &cqe, 1, timeout_ns ? &limit : NULL, NULL);
+	unified_io_zcrx_tell_copied(zc);
 	return ret < 0 ? ret : 0;
+}
+
+/* Without a NIC all of it is a copy; with one the kernel says how much was. */
+static void count(struct unified_io_zcrx *zc, __u32 len)
+{
+	__u32 copied = zc->params.mode == UNIFIED_IO_ZCRX_NODEV ? len : 0;
+
+	zc->copied += copied;
+	unified_io_bypass_add(zc->io, len, copied);
 }
 
 /* A receive's CQE. False: it was nothing to tell. */
@@ -233,8 +266,7 @@ static bool arrival(struct unified_io_zcrx *zc, const struct io_uring_cqe *cqe,
 	__u32 conn = (__u32)(cqe->user_data >> 1);
 
 	if (cqe->flags & IORING_CQE_F_MORE) {
-		if (zc->params.mode == UNIFIED_IO_ZCRX_NODEV)
-			zc->copied += (__u32)cqe->res;
+		count(zc, (__u32)cqe->res);
 		*event = (struct unified_io_zcrx_event){
 			.type = UNIFIED_IO_ZCRX_DATA,
 			.res = cqe->res,

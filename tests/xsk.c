@@ -184,17 +184,33 @@ static uint64_t bursts(struct unified_io_xsk *xsk, int peer, bool by_device)
 	return bytes;
 }
 
+/* What the region's counters have more than @before. */
+static void check_bypass(const struct unified_io_info *before, enum unified_io_xsk_mode mode,
+			 uint64_t bytes)
+{
+	bool copied = mode == UNIFIED_IO_XSK_COPY;
+	struct unified_io_info now;
+
+	CHECK_RES(unified_io_get_info(&io, &now), 0);
+	CHECK_EQ(now.bypass_mode, copied ? UNIFIED_IO_BYPASS_XSK_COPY : UNIFIED_IO_BYPASS_XSK);
+	CHECK_EQ(now.bypass_bytes - before->bypass_bytes, bytes);
+	CHECK_EQ(now.bypass_copied - before->bypass_copied, copied ? bytes : 0);
+}
+
 static void traffic(const char *ifname, unsigned int wire, enum unified_io_xsk_mode mode)
 {
 	struct xsk *skel = wire_program(ifname);
+	struct unified_io_info before;
 	struct unified_io_xsk *xsk;
 	int peer = wire_peer(wire);
 	uint64_t bytes;
 
 	memset(io.data, MARK, 4 * MiB);
 	xsk = open_one(ifname, skel, mode, 0);
+	CHECK_RES(unified_io_get_info(&io, &before), 0);
 	bytes = bursts(xsk, peer, mode == UNIFIED_IO_XSK_ZEROCOPY);
 	CHECK_EQ(unified_io_xsk_copied(xsk), mode == UNIFIED_IO_XSK_ZEROCOPY ? 0 : bytes);
+	check_bypass(&before, mode, bytes);
 	CHECK_EQ(wire_stats(xsk).rx_dropped, 0);
 	/* nothing was written outside of the UMEM */
 	check_filled(io.data, 1 * MiB, MARK);

@@ -62,10 +62,10 @@ static void load(uint64_t slots)
 }
 
 /* The area is where large folios begin, the refill ring behind it, then the records. */
-static void begin(int uring_fd)
+static void begin_as(enum unified_io_zcrx_mode mode, int uring_fd)
 {
 	struct unified_io_zcrx_params params = {
-		.mode = UNIFIED_IO_ZCRX_DEVICE, .ifname = "zc0", .rxq = 3,
+		.mode = mode, .ifname = "zc0", .rxq = 3,
 		.len = AREA, .entries = 64, .loop = true,
 	};
 	struct unified_io_setup setup;
@@ -80,6 +80,11 @@ static void begin(int uring_fd)
 	params.addr = 4 * MiB - (io.region_size - io.data_size);
 	CHECK_RES(unified_io_zcrx_open(&zc, &io, &params), 0);
 	load(params.addr + AREA + unified_io_zcrx_refill_len(&params));
+}
+
+static void begin(int uring_fd)
+{
+	begin_as(UNIFIED_IO_ZCRX_DEVICE, uring_fd);
 }
 
 static void end(void)
@@ -139,6 +144,19 @@ static void interrupt_every(suseconds_t us)
 	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
 }
 
+/* The program counts what arrives, the library what of it was copied. */
+static void check_bypass(uint64_t len)
+{
+	bool device = unified_io_zcrx_mode(zc) == UNIFIED_IO_ZCRX_DEVICE;
+	struct unified_io_info now;
+
+	CHECK_RES(unified_io_get_info(&io, &now), 0);
+	CHECK_EQ(now.bypass_mode, device ? UNIFIED_IO_BYPASS_ZCRX : UNIFIED_IO_BYPASS_ZCRX_NODEV);
+	CHECK_EQ(now.bypass_bytes, len);
+	CHECK_EQ(now.bypass_copied, device ? 0 : len);
+	CHECK_EQ(unified_io_zcrx_copied(zc), device ? 0 : len);
+}
+
 /* @len bytes in pieces of @chunk. Returns how often the process ran meanwhile. */
 static unsigned int transfer(uint64_t len, uint32_t chunk)
 {
@@ -153,7 +171,7 @@ static unsigned int transfer(uint64_t len, uint32_t chunk)
 	CHECK_RES(skel->bss->error, 0);
 	CHECK_EQ(skel->bss->received, len);
 	CHECK_EQ(skel->bss->written, len);
-	CHECK_EQ(unified_io_zcrx_copied(zc), 0);
+	check_bypass(len);
 	check_log(len);
 	printf("%llu bytes in pieces of %u: %u calls, %llu steps, %llu chains, %llu copied\n",
 	       (unsigned long long)len, chunk, nr_calls,
@@ -182,6 +200,14 @@ static void odd_lengths(void)
 	begin(-1);
 	transfer(2 * MiB, 4099);
 	CHECK(skel->bss->copied > 0);
+	end();
+}
+
+/* No more than there are buffers: nobody empties the refill ring. */
+static void without_nic(void)
+{
+	begin_as(UNIFIED_IO_ZCRX_NODEV, -1);
+	transfer(MiB, 64 * KiB);
 	end();
 }
 
@@ -305,6 +331,7 @@ int main(void)
 	refused();
 	one_call();
 	odd_lengths();
+	without_nic();
 	interrupted();
 	unfit();
 	not_ours();

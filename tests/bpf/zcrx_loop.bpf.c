@@ -241,7 +241,7 @@ static void arrived(struct loop_rings *rings, const struct io_uring_cqe *cqe)
 		return;
 	}
 	a = &waiting[(first_waiting + nr_waiting++) & (NR_WAITING - 1)];
-	a->off = loop_arrival(cqe);
+	a->off = loop_arrival(rings, cqe);
 	a->len = cqe->res;
 	received += cqe->res;
 	change(rings, a);
