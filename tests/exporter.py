@@ -13,7 +13,8 @@ COUNTERS = {  # of stat: of the exporter
     "struct_ops": "struct_ops", "inflight": "inflight_operations", "niov_held": "niov_held",
     "submitted": "operations_submitted_total", "completed": "operations_completed_total",
     "dropped": "operations_dropped_total", "replied": "operations_replied_total",
-    "resubmitted": "dependent_reads_total", "moved": "moved_bytes_total", "carried": "carried_bytes_total"}
+    "resubmitted": "dependent_reads_total", "moved": "moved_bytes_total", "carried": "carried_bytes_total",
+    "bypass_bytes": "bypass_bytes_total", "bypass_copied": "bypass_copied_bytes_total"}
 STAGE = {"ops": "stage_operations_total", "bytes": "stage_bytes_total", "errors": "stage_errors_total",
          "copied": "stage_copied_bytes_total"}
 

@@ -165,6 +165,9 @@ listening 7400
 $peer held.py "$here" 7400 3000001 &
 client=$!
 until [ -e /tmp/sent ]; do sleep 0.1; done
+shown() { "$tool" stat | grep -qx '  bypass      zcrx: 2.9 MiB past the stages, 0 B of it copied'; }
+until_true shown
+says 0 '^  bypass  *0 B/s  *0.00$' top --no-latency --interval 0.1 --batch 1
 kill -TERM $pipe
 wait $pipe
 kill $client

@@ -92,6 +92,19 @@ static void put_rates(FILE *out, const char *what, const uint64_t *stage, double
 		stage[STAGE_BYTES] ? (double)stage[STAGE_COPIED] / stage[STAGE_BYTES] : 0);
 }
 
+/* What got past the stages; there are no operations of it, nor errors. */
+static void put_bypass(FILE *out, const struct region_stats *diff, double seconds)
+{
+	uint64_t bytes = diff->value[REGION_BYPASS_BYTES];
+	char rate[24];
+
+	if (diff->value[REGION_BYPASS_MODE] == UNIFIED_IO_BYPASS_NONE)
+		return;
+	snprintf(rate, sizeof(rate), "%s/s", show_size(bytes / seconds));
+	fprintf(out, "  %-9s %12s %14s %10s %10.2f\n", "bypass", "", rate, "",
+		bytes ? (double)diff->value[REGION_BYPASS_COPIED] / bytes : 0);
+}
+
 static void put_region(FILE *out, const struct reading *before, const struct reading *now,
 		       const struct region_stats *region)
 {
@@ -102,6 +115,7 @@ static void put_region(FILE *out, const struct reading *before, const struct rea
 	fprintf(out, "region %u: %s%s%s, %llu in flight\n", region->id, show_owner(region),
 		*region->device ? ", " : "", region->device,
 		(unsigned long long)region->value[REGION_INFLIGHT]);
+	put_bypass(out, &diff, seconds);
 	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++) {
 		if (!region->stage[i][STAGE_OPS])
 			continue;

@@ -44,6 +44,11 @@ const struct value_name region_values[REGION_NR_VALUES] = {
 			   "Bytes that BPF programs moved inside of buffers.", true },
 	[REGION_CARRIED] = { "carried", "carried_bytes_total",
 			     "Bytes carried from one receive to the next.", true },
+	[REGION_BYPASS_MODE] = { "bypass_mode", NULL, NULL, false },
+	[REGION_BYPASS_BYTES] = { "bypass_bytes", "bypass_bytes_total",
+				  "Payload in or out by ZCRX or AF_XDP, as the process says.", true },
+	[REGION_BYPASS_COPIED] = { "bypass_copied", "bypass_copied_bytes_total",
+				   "Of that, what the processor copied.", true },
 };
 
 const struct value_name stage_values[STAGE_NR_VALUES] = {
@@ -227,18 +232,31 @@ uint32_t region_arg(int argc, char **argv)
 
 double copied_per_byte(const struct region_stats *region)
 {
-	uint64_t in, out, copied = 0;
+	uint64_t in, out, copied = region->value[REGION_BYPASS_COPIED];
 	size_t i;
 
 	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++)
 		copied += region->stage[i][STAGE_COPIED];
 	in = region->stage[UNIFIED_IO_STAGE_RECV][STAGE_BYTES] +
-	     region->stage[UNIFIED_IO_STAGE_READ][STAGE_BYTES];
+	     region->stage[UNIFIED_IO_STAGE_READ][STAGE_BYTES] + region->value[REGION_BYPASS_BYTES];
 	out = region->stage[UNIFIED_IO_STAGE_WRITE][STAGE_BYTES] +
 	      region->stage[UNIFIED_IO_STAGE_SEND][STAGE_BYTES];
 	if (!in)
 		in = out;
 	return in ? (double)copied / in : 0;
+}
+
+const char *bypass_name(uint64_t mode)
+{
+	static const char *const names[] = {
+		[UNIFIED_IO_BYPASS_NONE] = "none",
+		[UNIFIED_IO_BYPASS_ZCRX] = "zcrx",
+		[UNIFIED_IO_BYPASS_ZCRX_NODEV] = "zcrx-nodev",
+		[UNIFIED_IO_BYPASS_XSK] = "xdp",
+		[UNIFIED_IO_BYPASS_XSK_COPY] = "xdp-copy",
+	};
+
+	return mode < ARRAY_SIZE(names) ? names[mode] : "unknown";
 }
 
 const char *show_owner(const struct region_stats *region)

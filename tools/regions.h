@@ -28,6 +28,9 @@ enum region_value {
 	REGION_RESUBMITTED,
 	REGION_MOVED,
 	REGION_CARRIED,
+	REGION_BYPASS_MODE,
+	REGION_BYPASS_BYTES,
+	REGION_BYPASS_COPIED,
 	REGION_NR_VALUES,
 };
 
@@ -86,8 +89,13 @@ const struct region_stats *regions_find(const struct regions *regions,
 /* The argument REGION of a command line: 0 without one, or the end. */
 uint32_t region_arg(int argc, char **argv);
 
-/* Bytes that the processor copied for each that came in, or went out if none came in. */
+/*
+ * Bytes that the processor copied for each that came in, or went out if none came in.
+ * What got past the stages, in or out, counts as what came in.
+ */
 double copied_per_byte(const struct region_stats *region);
+/* A word for a value of REGION_BYPASS_MODE, which the region's process may set to anything. */
+const char *bypass_name(uint64_t mode);
 /* "name (pid N)", in a static buffer. */
 const char *show_owner(const struct region_stats *region);
 

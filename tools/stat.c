@@ -51,6 +51,14 @@ static void show_stages(const struct region_stats *region)
 	}
 }
 
+static void show_bypass(const uint64_t *v)
+{
+	if (v[REGION_BYPASS_MODE] != UNIFIED_IO_BYPASS_NONE)
+		printf("  bypass      %s: %s past the stages, %s of it copied\n",
+		       bypass_name(v[REGION_BYPASS_MODE]), show_size(v[REGION_BYPASS_BYTES]),
+		       show_size(v[REGION_BYPASS_COPIED]));
+}
+
 static void show_region(const struct region_stats *region, double time)
 {
 	const uint64_t *v = region->value;
@@ -68,6 +76,7 @@ static void show_region(const struct region_stats *region, double time)
 	       v[REGION_DROPPED], v[REGION_REPLIED], v[REGION_RESUBMITTED]);
 	printf("  copies      %.4f bytes a byte; %s moved by programs, %s carried\n",
 	       copied_per_byte(region), show_size(v[REGION_MOVED]), show_size(v[REGION_CARRIED]));
+	show_bypass(v);
 	show_stages(region);
 }
 
