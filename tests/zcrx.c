@@ -354,6 +354,8 @@ static void without_copies(const struct area *how, uint64_t len)
 	printf("%s, buffers of %u: %llu fragments\n", how->dmabuf ? "dma-buf" : "address", ifq.rx_buf_len,
 	       (unsigned long long)nr_frags);
 	CHECK(nr_frags >= len / ifq.rx_buf_len);
+	if (how->buf_len)	/* more than what fits into a page comes in one piece */
+		CHECK(nr_frags < len / 4096);
 	zcrx_close();
 }
 
@@ -373,12 +375,41 @@ static void with_copies(void)
 	CHECK_EQ(shell("ethtool -K zc0 ntuple on"), 0);
 }
 
+static unsigned long long dropped(void)
+{
+	return read_number("/sys/class/net/zc0/statistics/rx_dropped");
+}
+
+static void *withhold(void *arg)
+{
+	usleep(50000);
+	fault("zc0/nobuf", 1);
+	usleep(100000);
+	fault("zc0/nobuf", 0);
+	return NULL;
+}
+
+/* For a while the NIC gets no buffer, whatever there is. */
+static void without_buffers(void)
+{
+	uint64_t missed = nic_count("rx3_missed");
+	pthread_t thread;
+
+	CHECK(pthread_create(&thread, NULL, withhold, NULL) == 0);
+	transfer(64 * MiB, 7);
+	pthread_join(thread, NULL);
+	CHECK(nic_count("rx3_missed") > missed);
+}
+
 static void faults(void)
 {
+	unsigned long long before = dropped();
+
 	zcrx_open(&(struct area){ 0 });
 	fault("zc0/drop", 10);
 	fault("zc0/reorder", 50);
 	transfer(4 * MiB, 3);
+	CHECK(dropped() > before);
 	fault("zc0/drop", 0);
 	fault("zc0/reorder", 0);
 	fault("zc0/pack", 1);
@@ -387,6 +418,7 @@ static void faults(void)
 	CHECK(nr_unaligned > 0);
 	fault("zc0/pack", 0);
 	fault("zc0/skew", 0);
+	without_buffers();
 	zcrx_close();
 }
 
