@@ -152,19 +152,28 @@ static __always_inline __u64 loop_arrival(struct loop_rings *rings, const struct
 	return loop.area + (where->off & ((1ULL << 48) - 1));
 }
 
-/* The arrival at @off of the region is not needed any more; once for each. */
-static __always_inline void loop_release(struct loop_rings *rings, __u64 off)
+/*
+ * The arrival at @off of the region is not needed any more; once for each. False: the
+ * kernel has not read the refill ring, and it is full. The program keeps the arrival
+ * and releases it in a later step, the oldest first: buffers with more than one arrival
+ * then become free one after the other.
+ */
+static __always_inline bool loop_release(struct loop_rings *rings, __u64 off)
 {
+	const volatile __u32 *head = loop_mem(rings, loop.rq_head, sizeof(*head));
 	struct io_uring_zcrx_rqe *rqe;
 
+	if (!head || rings->rq_tail - *head >= loop.rq_entries)
+		return false;
 	rqe = loop_mem(rings, loop.rqes + (rings->rq_tail & (loop.rq_entries - 1)) * sizeof(*rqe),
 		       sizeof(*rqe));
 	if (!rqe)
-		return;
+		return false;
 	rqe->off = off - loop.area;
 	rqe->len = 0;
 	rqe->__pad = 0;
 	rings->rq_tail++;
+	return true;
 }
 
 /* What arrived, for the region's counters, which begin the region. What was copied the library adds. */

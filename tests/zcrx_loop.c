@@ -62,11 +62,11 @@ static void load(uint64_t slots)
 }
 
 /* The area is where large folios begin, the refill ring behind it, then the records. */
-static void begin_as(enum unified_io_zcrx_mode mode, int uring_fd)
+static void begin_as(enum unified_io_zcrx_mode mode, uint64_t area, int uring_fd)
 {
 	struct unified_io_zcrx_params params = {
 		.mode = mode, .ifname = "zc0", .rxq = 3,
-		.len = AREA, .entries = 64, .loop = true,
+		.len = area, .entries = 64, .loop = true,
 	};
 	struct unified_io_setup setup;
 
@@ -79,12 +79,12 @@ static void begin_as(enum unified_io_zcrx_mode mode, int uring_fd)
 	CHECK_RES(unified_io_get_info(&io, &info), 0);
 	params.addr = 4 * MiB - (io.region_size - io.data_size);
 	CHECK_RES(unified_io_zcrx_open(&zc, &io, &params), 0);
-	load(params.addr + AREA + unified_io_zcrx_refill_len(&params));
+	load(params.addr + area + unified_io_zcrx_refill_len(&params));
 }
 
 static void begin(int uring_fd)
 {
-	begin_as(UNIFIED_IO_ZCRX_DEVICE, uring_fd);
+	begin_as(UNIFIED_IO_ZCRX_DEVICE, AREA, uring_fd);
 }
 
 static void end(void)
@@ -206,9 +206,21 @@ static void odd_lengths(void)
 /* No more than there are buffers: nobody empties the refill ring. */
 static void without_nic(void)
 {
-	begin_as(UNIFIED_IO_ZCRX_NODEV, -1);
+	begin_as(UNIFIED_IO_ZCRX_NODEV, AREA, -1);
 	transfer(MiB, 64 * KiB);
 	end();
+}
+
+/* Several arrivals in a buffer are released at once: more of them than the refill ring has entries. */
+static void full_refill(void)
+{
+	CHECK_EQ(shell("ip link set zc0 mtu 1500; echo 1 >" FAULTS "pack"), 0);
+	begin_as(UNIFIED_IO_ZCRX_DEVICE, 256 * KiB, -1);
+	transfer(8 * MiB, MiB);
+	printf("%llu releases had to wait\n", (unsigned long long)skel->bss->nr_kept);
+	CHECK(skel->bss->nr_kept > 0);
+	end();
+	CHECK_EQ(shell("ip link set zc0 mtu 9000; echo 0 >" FAULTS "pack"), 0);
 }
 
 static void interrupted(void)
@@ -332,6 +344,7 @@ int main(void)
 	one_call();
 	odd_lengths();
 	without_nic();
+	full_refill();
 	interrupted();
 	unfit();
 	not_ours();

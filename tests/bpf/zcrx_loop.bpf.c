@@ -26,11 +26,13 @@ struct arrival {
 };
 
 struct record {
-	bool busy;		/* on its way to the drive, or being filled */
+	bool busy;		/* on its way to the drive, or being filled, or written */
+	bool written;		/* and arrivals are yet to be given back */
 	__u32 nr;		/* ranges; the first is the head */
 	__u32 len;		/* bytes in them */
 	__u32 payload;
 	__u32 nr_arrivals;
+	__u32 nr_released;
 	__u64 arrivals[UNIFIED_IO_RANGES_MAX];	/* to be given back */
 };
 
@@ -42,7 +44,7 @@ __s32 fd;
 
 /* told to the process */
 __s32 error;
-__u64 received, written, end, copied, nr_steps, nr_chains, nr_rearmed;
+__u64 received, written, end, copied, nr_steps, nr_chains, nr_rearmed, nr_kept;
 
 static struct record records[NR_RECORDS];
 static struct arrival waiting[NR_WAITING];
@@ -104,6 +106,7 @@ static bool begin(struct loop_rings *rings)
 		r->len = lba_size;
 		r->payload = 0;
 		r->nr_arrivals = 0;
+		r->nr_released = 0;
 		current = i;
 		put_range(rings, 0, slot_of(i) + SLOT_HEAD, lba_size);
 		return true;
@@ -199,10 +202,33 @@ static bool add(struct loop_rings *rings, const struct arrival *a)
 	return true;
 }
 
-/* The buffers of a record that has been written. */
+/* The buffers of a record that has been written; what there is no room for in a later step. */
+static void give_back(struct loop_rings *rings, struct record *r)
+{
+	__u32 i;
+
+	bpf_for(i, r->nr_released, r->nr_arrivals) {
+		if (i >= UNIFIED_IO_RANGES_MAX || !loop_release(rings, r->arrivals[i]))
+			break;
+		r->nr_released++;
+	}
+	r->written = r->nr_released < r->nr_arrivals;
+	r->busy = r->written;
+	nr_kept += r->nr_arrivals - r->nr_released;
+}
+
+static void give_back_all(struct loop_rings *rings)
+{
+	__u32 i;
+
+	bpf_for(i, 0, NR_RECORDS)
+		if (i < NR_RECORDS && records[i].written)
+			give_back(rings, &records[i]);
+}
+
 static void done(struct loop_rings *rings, const struct io_uring_cqe *cqe)
 {
-	__u32 i, index = cqe->user_data;
+	__u32 index = cqe->user_data;
 	struct record *r;
 
 	if (index >= NR_RECORDS)
@@ -211,10 +237,7 @@ static void done(struct loop_rings *rings, const struct io_uring_cqe *cqe)
 	if (cqe->res != r->len && !error)
 		error = cqe->res < 0 ? cqe->res : -EFAULT;
 	copied += cqe->big_cqe[0] >> 32;
-	bpf_for(i, 0, r->nr_arrivals)
-		if (i < UNIFIED_IO_RANGES_MAX)
-			loop_release(rings, r->arrivals[i]);
-	r->busy = false;
+	give_back(rings, r);
 	in_flight--;
 	stalled = false;
 }
@@ -289,6 +312,7 @@ int BPF_PROG(step, struct iou_ctx *iou, struct iou_loop_params *params)
 		return IOU_LOOP_STOP;
 	}
 	nr_steps++;
+	give_back_all(&rings);
 	take_all(&rings);
 	store_all(&rings);
 	if (!armed && !ended && !stalled && !error)
