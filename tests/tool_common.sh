@@ -76,6 +76,14 @@ end_pipe() {
 # counted NAME VALUE: some region's counter, in debugfs
 counted() { grep -qsx "$1 $2" /sys/kernel/debug/unified_io_region/*/stats; }
 
+# ends PROCESS STATUS: soon, and so
+ends() {
+	local status=0
+	timeout $((20 * SLOW)) tail --pid="$1" -f /dev/null || kill -9 "$1"
+	wait "$1" || status=$?
+	same "status of $(caller 0)" $status "$2"
+}
+
 # until_true COMMAND: it succeeds, in the end
 until_true() {
 	for _ in $(seq $((100 * SLOW))); do

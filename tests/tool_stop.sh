@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# SIGINT in mid-stream: unified-io pipe ends with status 0, all that TCP has acknowledged is in the log, the
-# beginning of a line included, and the log is whole. kill -9: what is there is how the stream begins, and
-# 'append' goes on behind it.
+# A signal in mid-stream: unified-io pipe ends with status 0, all that TCP has acknowledged is in the log, the
+# beginning of a line included, and the log is whole. A second signal ends it at once. kill -9: what is there is how
+# the stream begins, and 'append' goes on behind it.
 
 set -eu
 . "$(dirname -- "$0")/tool_common.sh"
@@ -19,9 +19,9 @@ held() {
 	held.py 127.0.0.1 7200 "$size" &
 	client=$!
 	until [ -e /tmp/sent ]; do sleep 0.1; done
-	kill -INT $pipe
+	kill -"${signal-INT}" $pipe
 	[ -z "${early-}" ] || kill -CONT $pipe
-	wait $pipe
+	ends $pipe 0
 	kill $client
 	wait $client 2>/dev/null || true
 	"$tool" log cat "$NVME0" >/tmp/out
@@ -33,6 +33,29 @@ held 3000001
 held 3000001 --framing line --fill
 held 12345 --framing line "bpf:$objects/xdp.bpf.o,sec=parse"
 early=yes held 23456
+signal=HUP held 3456
+signal=QUIT held 4567
+
+echo "# a client that does not read: one signal, and then another"
+ticks() { awk '{ print $14 + $15 }' /proc/$pipe/stat; }
+head -c 16M /dev/zero | "$tool" pipe -q - "nvme:$NVME0" --force
+"$tool" pipe -q "nvme:$NVME0" tcp-listen:7203 &
+pipe=$!
+listening 7203
+python3 -c 'import socket, time
+s = socket.create_connection(("127.0.0.1", 7203))
+time.sleep(600)' &
+client=$!
+sleep 2
+kill -INT $pipe
+sleep 0.5
+before=$(ticks)
+sleep 2
+[ $(($(ticks) - before)) -lt 50 ] || { echo "it spins"; bad=1; }
+kill -TERM $pipe
+ends $pipe 143
+kill $client
+wait $client 2>/dev/null || true
 
 echo "# a client that never stops"
 "$tool" pipe -q tcp-listen:7201 "nvme:$NVME0" --force &

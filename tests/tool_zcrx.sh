@@ -177,6 +177,25 @@ same "why it ended" "$(field end </tmp/summary)" signal
 same "copied" "$(field bytes_copied_receiving </tmp/summary)" 0
 unchanged "after a signal in mid-stream"
 
+echo "# a second signal, where the sink takes nothing"
+python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 7402))
+time.sleep(600)' &
+sink=$!
+listening 7402
+"$tool" pipe -q zcrx:zc0,queue=3,port=7400,configure tcp:127.0.0.1:7402 2>/tmp/said &
+pipe=$!
+listening 7400
+head -c 32M /dev/zero | $peer socat -u - "TCP:$here:7400" 2>/dev/null &
+sleep $((2 * SLOW))
+kill -HUP $pipe
+sleep 0.5
+kill -HUP $pipe
+ends $pipe 129
+unchanged "after a second signal"
+kill $sink
+wait $sink 2>/dev/null || true
+
 ethtool -G zc0 tcp-data-split on
 ethtool -X zc0 equal 3
 ethtool -N zc0 flow-type tcp4 dst-port 7400 action 3 >/dev/null

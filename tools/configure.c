@@ -25,6 +25,7 @@ int configure_undo(void)
 	char text[1024];
 	int err;
 
+	hold_signals(NULL);
 	config = NULL;
 	if (!undo)
 		return 0;

@@ -190,10 +190,8 @@ static bool readable(struct feed *feed)
 	};
 
 	poll(fds, 3, room && log ? 0 : progress_timeout(pipe));
-	if (fds[0].revents) {
-		pipe->stopped = true;
+	if (take_signal(pipe))
 		feed->end = true;
-	}
 	return room && !feed->end && (log || fds[2].revents);
 }
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* unified-io pipe: the command line, and the order in which a pipe is built. */
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <linux/fs.h>
 #include <unistd.h>
@@ -16,7 +14,8 @@
 static const char help_head[] =
 	"usage: unified-io pipe [OPTION]... SOURCE [bpf:OBJECT[,sec=NAME]]... SINK\n\n"
 	"Moves a stream from SOURCE to SINK through BPF programs, all in one memory region.\n"
-	"Ends with the source; SIGINT and SIGTERM end it with all accepted data stored.\n\n";
+	"Ends with the source. A signal (SIGINT, SIGTERM, SIGHUP, SIGQUIT) ends it with all accepted\n"
+	"data stored, a second one at once.\n\n";
 
 static const char help_tail[] =
 	"\n"
@@ -212,21 +211,6 @@ static void run_on(const char *list)
 	if (*end || sched_setaffinity(0, sizeof(set), &set))
 		die(EXIT_USAGE, "--cpus '%s': %s", list,
 		    *end ? "want a list such as 0-3,8" : strerror(errno));
-}
-
-/* From here on a signal is read, not delivered. */
-static void catch_signals(struct pipe *pipe)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	pipe->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	if (pipe->signal_fd < 0)
-		die(EXIT_FAILED, "signalfd: %s", strerror(errno));
 }
 
 static void guess_size(struct pipe *pipe)

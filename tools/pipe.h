@@ -15,6 +15,8 @@
 #ifndef PIPE_H
 #define PIPE_H
 
+#include <signal.h>
+
 #include "address.h"
 #include "framing.h"
 #include "logread.h"
@@ -62,7 +64,7 @@ struct pipe {
 	int source_fd;		/* socket, file */
 	int sink_fd;
 	int drive_fd;
-	int signal_fd;
+	int signal_fd;		/* does not block */
 	int source_slot, sink_slot;	/* -1: not a socket */
 
 	/* the BPF stage */
@@ -108,6 +110,13 @@ int run_xdp(struct pipe *pipe);
 void open_zcrx(struct pipe *pipe);
 void close_zcrx(void);
 void open_xdp(struct pipe *pipe);
+
+/* signals.c: from here on the first is read, not delivered. */
+void catch_signals(struct pipe *pipe);
+/* True, once, when it has come; the next then ends the program. */
+bool take_signal(struct pipe *pipe);
+/* Where exit() must not come between. What was blocked before is in @before, which may be NULL. */
+void hold_signals(sigset_t *before);
 
 /* configure.c: the NIC of the source, made fit; and made what it was: 0 or a negative errno. */
 void configure(struct pipe *pipe);

@@ -5,11 +5,8 @@
  * it writes each arrival and gives its buffer back.
  */
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "pipe.h"
 
@@ -50,19 +47,6 @@ static void stop(struct pipe *pipe)
 		shutdown(pipe->source_fd, SHUT_RDWR);
 }
 
-static void on_signal(struct pipe *pipe)
-{
-	struct signalfd_siginfo info;
-	sigset_t set;
-
-	if (read(pipe->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	stop(pipe);
-	/* the next one ends us */
-	sigfillset(&set);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static void wait_event(struct pipe *pipe)
 {
 	struct pollfd fds[] = {
@@ -75,8 +59,8 @@ static void wait_event(struct pipe *pipe)
 	if (enter)
 		unified_io_enter(&pipe->io, 0, 1, ENTER_NS);
 	poll(fds, enter ? 1 : 2, enter ? 0 : progress_timeout(pipe));
-	if (fds[0].revents && !pipe->stopped)
-		on_signal(pipe);
+	if (take_signal(pipe))
+		stop(pipe);
 	progress_show(pipe);
 }
 

@@ -5,7 +5,6 @@
  * the user may have put behind the source has let it pass.
  */
 #include <net/if.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <linux/if_xdp.h>
 #include <sys/socket.h>
@@ -198,12 +197,8 @@ static void receive(struct intake *in, uint32_t queue)
 
 static void look_for_signal(struct intake *in)
 {
-	struct pollfd pollfd = { .fd = in->pipe->signal_fd, .events = POLLIN };
-
-	if (in->ended || poll(&pollfd, 1, 0) <= 0)
-		return;
-	in->pipe->stopped = true;
-	in->ended = true;
+	if (take_signal(in->pipe))
+		in->ended = true;
 }
 
 static void wait_event(struct intake *in)
@@ -266,6 +261,7 @@ int run_xdp(struct pipe *pipe)
 	turn(&in);
 	while (intake_busy(&in)) {
 		unified_io_enter(&pipe->io, 0, 1, WAIT_NS);
+		look_for_signal(&in);
 		turn(&in);
 	}
 	unified_io_xsk_close(sockets);

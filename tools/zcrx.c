@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A source that a NIC puts straight into the region, where it can. */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,9 +20,13 @@ static struct unified_io_zcrx *receiver;
 
 void close_zcrx(void)
 {
+	sigset_t before;
+
+	hold_signals(&before);
 	if (receiver)
 		unified_io_zcrx_close(receiver);
 	receiver = NULL;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void release(uint64_t addr)
@@ -122,12 +125,8 @@ void open_zcrx(struct pipe *pipe)
 
 static void look_for_signal(struct pipe *pipe)
 {
-	struct pollfd pollfd = { .fd = pipe->signal_fd, .events = POLLIN };
-
-	if (pipe->stopped || poll(&pollfd, 1, 0) <= 0)
-		return;
-	pipe->stopped = true;
-	shutdown(pipe->source_fd, SHUT_RDWR);
+	if (take_signal(pipe))
+		shutdown(pipe->source_fd, SHUT_RDWR);
 }
 
 /* Submits, and waits for something to happen. True: nothing can, until we give something up. */
