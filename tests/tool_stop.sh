@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A signal in mid-stream: unified-io pipe ends with status 0, all that TCP has acknowledged is in the log, the
-# beginning of a line included, and the log is whole. A second signal ends it at once. kill -9: what is there is how
-# the stream begins, and 'append' goes on behind it.
+# A signal in mid-stream: unified-io pipe ends with status 0, all that TCP has acknowledged or that was read from
+# stdin is in the log, the beginning of a line included, and the log is whole. A second signal ends it at once.
+# kill -9: what is there is how the stream begins, and 'append' goes on behind it.
 
 set -eu
 . "$(dirname -- "$0")/tool_common.sh"
@@ -36,6 +36,27 @@ early=yes held 23456
 signal=HUP held 3456
 signal=QUIT held 4567
 
+echo "# what was read from stdin, but is no line yet, or no full buffer"
+mkfifo /tmp/feed
+# read_all: the pipe has read what is in the fifo
+read_all() {
+	python3 -c '
+import array, fcntl, sys, termios
+left = array.array("i", [0])
+fcntl.ioctl(0, termios.FIONREAD, left)
+sys.exit(left[0])' </tmp/feed
+}
+for option in --framing=line --fill; do
+	"$tool" pipe -q $option - "nvme:$NVME0" --force </tmp/feed &
+	exec 5>/tmp/feed
+	printf abc >&5
+	until_true read_all
+	kill -TERM $!
+	ends $! 0
+	exec 5>&-
+	same "stored with $option" "$("$tool" log cat "$NVME0")" abc
+done
+
 echo "# a client that does not read: one signal, and then another"
 ticks() { awk '{ print $14 + $15 }' /proc/$pipe/stat; }
 head -c 16M /dev/zero | "$tool" pipe -q - "nvme:$NVME0" --force
@@ -56,6 +77,22 @@ kill -TERM $pipe
 ends $pipe 143
 kill $client
 wait $client 2>/dev/null || true
+
+echo "# SIGHUP, ignored as nohup has it"
+(
+	trap '' HUP
+	exec "$tool" pipe --json - "nvme:$NVME0" --force </tmp/feed >/tmp/summary
+) &
+exec 5>/tmp/feed
+printf abc >&5
+until_true read_all
+kill -HUP $!
+sleep 0.5
+printf def >&5
+exec 5>&-
+ends $! 0
+same "why it ended" "$(field end </tmp/summary)" eof
+same "stored" "$("$tool" log cat "$NVME0")" abcdef
 
 echo "# a client that never stops"
 "$tool" pipe -q tcp-listen:7201 "nvme:$NVME0" --force &

@@ -62,14 +62,32 @@ static void queue(struct feed *feed, const struct unified_descriptor *desc)
 	must(UNIFIED_IO_CALL_SUBMIT, unified_io_submit(&feed->pipe->io), "a buffer");
 }
 
-/* One read, or as many as fill the buffer. Returns the bytes, behind what was set aside. */
+/* Waits for more to read into a buffer. False: there will be none, for a signal came before. */
+static bool more(struct feed *feed)
+{
+	struct pollfd fds[] = {
+		{ .fd = feed->pipe->signal_fd, .events = POLLIN },
+		{ .fd = feed->pipe->source_fd, .events = POLLIN },
+	};
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	if (take_signal(feed->pipe))
+		feed->end = true;
+	return !feed->end;
+}
+
+/*
+ * One read, or as many as fill the buffer; none at the source's end. Returns the bytes,
+ * behind what was set aside.
+ */
 static uint32_t read_in(struct feed *feed, uint8_t *to, uint32_t room)
 {
 	struct pipe *pipe = feed->pipe;
 	uint32_t len = split_begin(&feed->split, to);
-	ssize_t n;
+	ssize_t n = 0;
 
-	do {
+	while (!feed->end && len < room && (n <= 0 || (pipe->options.fill && more(feed)))) {
 		n = read(pipe->source_fd, to + len, room - len);
 		if (n < 0 && errno != EINTR) {
 			fail(feed, -errno);
@@ -82,7 +100,7 @@ static uint32_t read_in(struct feed *feed, uint8_t *to, uint32_t room)
 			pipe->bytes_read += n;
 			pipe->copied += n;
 		}
-	} while (!feed->end && len < room && (n < 0 || pipe->options.fill));
+	}
 	return len;
 }
 
@@ -177,22 +195,29 @@ static void retire(struct feed *feed)
 	}
 }
 
-/* Is there something to read, and a buffer for it? Waits for that or for a buffer. */
-static bool readable(struct feed *feed)
+/* After a signal: the beginning of a message that was set aside. */
+static bool rest(const struct feed *feed)
+{
+	return feed->end && !feed->result && feed->split.rest_len;
+}
+
+/* Is there something to fill a buffer with? Waits for that or for a buffer. */
+static bool fillable(struct feed *feed)
 {
 	struct pipe *pipe = feed->pipe;
-	bool room = !feed->end && feed->tail - feed->head < pipe->options.depth;
+	bool room = feed->tail - feed->head < pipe->options.depth;
 	bool log = pipe->source.kind == ADDRESS_DRIVE;
 	struct pollfd fds[] = {
 		{ .fd = pipe->signal_fd, .events = POLLIN },
 		{ .fd = pipe->io.fd, .events = POLLIN },
-		{ .fd = room && !log ? pipe->source_fd : -1, .events = POLLIN },
+		{ .fd = room && !feed->end && !log ? pipe->source_fd : -1, .events = POLLIN },
 	};
+	bool wait = !room || (feed->end ? !rest(feed) : !log);
 
-	poll(fds, 3, room && log ? 0 : progress_timeout(pipe));
+	poll(fds, 3, wait ? progress_timeout(pipe) : 0);
 	if (take_signal(pipe))
 		feed->end = true;
-	return room && !feed->end && (log || fds[2].revents);
+	return room && (feed->end ? rest(feed) : log || fds[2].revents);
 }
 
 int run_feed(struct pipe *pipe)
@@ -205,8 +230,8 @@ int run_feed(struct pipe *pipe)
 	feed.slots = calloc(pipe->options.depth, sizeof(*feed.slots));
 	if (!feed.slots)
 		die(EXIT_FAILED, "no memory");
-	while (!feed.end || feed.head != feed.tail) {
-		if (readable(&feed))
+	while (!feed.end || feed.head != feed.tail || rest(&feed)) {
+		if (fillable(&feed))
 			fill(&feed);
 		reap(&feed);
 		retire(&feed);
