@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# held.py HOST PORT SIZE: sends so many bytes of lines, waits until the peer's TCP has them all, leaves them in
-# /tmp/sent, and holds the connection.
+# held.py HOST PORT SIZE [reset]: sends so many bytes of lines, waits until the peer's TCP has them all, leaves
+# them in /tmp/sent, and holds the connection, or resets it.
 import fcntl, os, socket, struct, sys, termios, time
 
 size = int(sys.argv[3])
@@ -13,4 +13,7 @@ while struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]:
 with open("/tmp/sending", "wb") as f:
     f.write(data)
 os.rename("/tmp/sending", "/tmp/sent")
+if sys.argv[4:]:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sys.exit()
 time.sleep(60)

@@ -115,6 +115,14 @@ if [ "$nic" = lo ]; then
 	[ -s /tmp/out ]
 	cmp -n "$(stat -c %s /tmp/out)" /tmp/out /tmp/in
 
+	echo "# a reset: what had come before is stored"
+	"$tool" pipe -q --framing line --fill "zcrx:$nic,port=7400,mode=socket" "nvme:$NVME0" --force 2>/tmp/said &
+	listening 7400
+	held.py 127.0.0.1 7400 12345 reset
+	ends $! 1
+	grep -q 'Connection reset' /tmp/said
+	"$tool" log cat "$NVME0" 2>/dev/null | cmp - /tmp/sent || bad=1
+
 	says 2 'mode is auto, device' pipe zcrx:lo,port=7400,mode=fast -
 	says 2 '--configure is for' pipe --configure tcp-listen:7400 -
 	says 1 'not up\|tcp-data-split on\|no ZCRX' pipe zcrx:nonesuch,port=7400,mode=device - --quiet

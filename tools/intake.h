@@ -57,7 +57,8 @@ struct batch {
  * @split: where records end, in one piece
  * @alignment: that the sink wants of ranges
  * @ended: the source
- * @result: the first error
+ * @result: the first error: nothing is stored any more
+ * @source_error: what the source ended with: all that came before it is stored
  */
 struct intake {
 	struct pipe *pipe;
@@ -78,6 +79,7 @@ struct intake {
 	uint32_t alignment;
 	bool ended;
 	int result;
+	int source_error;
 };
 
 /* Of the data area: all that is needed; the batches'; behind them, what the NIC writes to. */

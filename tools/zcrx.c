@@ -55,7 +55,7 @@ static void take(struct intake *in, const struct unified_io_zcrx_event *event)
 		in->ended = true;
 		if (event->res < 0 && !in->pipe->stopped) {
 			warn("receive: %s", strerror(-event->res));
-			intake_fail(in, event->res);
+			in->source_error = event->res;
 		}
 		break;
 	case UNIFIED_IO_ZCRX_CHAIN:
@@ -173,5 +173,5 @@ int run_zcrx(struct pipe *pipe)
 	}
 	close_zcrx();
 	intake_free(&in);
-	return in.result;
+	return in.result ?: in.source_error;
 }
