@@ -187,9 +187,9 @@ int unified_io_zcrx_submit(struct unified_io_zcrx *zc, const struct unified_desc
  * @timeout_ns: longest wait; 0 for no limit
  *
  * Return: 0, or a negative errno: ETIME, EINTR, or ENOBUFS where the kernel had to
- * copy, all buffers are in use and nothing else is to come. Where there was something to
- * submit, a wait that time or a signal ended is 0 too, as io_uring_enter() has
- * it; there is no event then.
+ * copy (in mode SOCKET it always has), all buffers are in use and nothing else is to
+ * come. Where there was something to submit, a wait that time or a signal ended is 0
+ * too, as io_uring_enter() has it; there is no event then.
  */
 int unified_io_zcrx_wait(struct unified_io_zcrx *zc, __u64 timeout_ns);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The module receives from the socket: multishot receives, the region's own rings. */
+#include "barrier.h"
 #include "zcrx.h"
 
 #define BUF_LEN		(64U << 10)
@@ -60,9 +61,25 @@ static int socket_submit(struct unified_io_zcrx *zc, __u32 chain)
 	return put(zc, &zc->chains[chain].desc);
 }
 
+/* The kernel has no buffer, nor do we give it one, and no chain ends that would. */
+static bool starved(const struct unified_io_zcrx *zc)
+{
+	const struct unified_io *io = zc->io;
+
+	/* the flag is set behind the completion that took the last buffer */
+	return !zc->nr_chains &&
+	       unified_io_load_acquire(&io->ctrl->flags) & UNIFIED_IO_CTRL_F_NEED_NIOV &&
+	       unified_io_load_acquire(&io->ctrl->niov_head) == io->niov_tail &&	/* F */
+	       !unified_io_peek(io);
+}
+
 static int socket_wait(struct unified_io_zcrx *zc, __u64 timeout_ns)
 {
-	int ret = unified_io_submit_and_wait(zc->io, 1, timeout_ns);
+	int ret;
+
+	if (starved(zc))
+		return -ENOBUFS;
+	ret = unified_io_submit_and_wait(zc->io, 1, timeout_ns);
 
 	return ret < 0 && ret != -EBUSY ? ret : 0;
 }

@@ -123,6 +123,13 @@ if [ "$nic" = lo ]; then
 	grep -q 'Connection reset' /tmp/said
 	"$tool" log cat "$NVME0" 2>/dev/null | cmp - /tmp/sent || bad=1
 
+	echo "# arrivals that take all buffers long before they fill one"
+	"$tool" pipe -q --depth 2 --fill "zcrx:$nic,port=7400,mode=socket" "nvme:$NVME0" --force 2>/tmp/said &
+	listening 7400
+	for i in $(seq 50); do echo "line $i"; sleep 0.1; done | socat -u - TCP:127.0.0.1:7400
+	ends $! 0
+	same "small arrivals" "$("$tool" log cat "$NVME0" 2>/dev/null | tail -n 1)" "line 50"
+
 	says 2 'mode is auto, device' pipe zcrx:lo,port=7400,mode=fast -
 	says 2 '--configure is for' pipe --configure tcp-listen:7400 -
 	says 1 'not up\|tcp-data-split on\|no ZCRX' pipe zcrx:nonesuch,port=7400,mode=device - --quiet
@@ -206,5 +213,27 @@ wait $sink 2>/dev/null || true
 
 ethtool -G zc0 tcp-data-split on
 ethtool -X zc0 equal 3
+
+echo "# the connection comes in by another queue, and one that nobody reads has all buffers"
+ethtool -N zc0 flow-type tcp4 dst-port 7403 action 3 >/tmp/rule
+python3 -c 'import socket, sys, time
+s = socket.create_server((sys.argv[1], 7403))
+s.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
+c = s.accept()
+time.sleep(600)' "$here" &
+other=$!
+listening 7403
+"$tool" pipe -q --depth 8 zcrx:zc0,queue=3,port=7400,mode=device "nvme:$NVME0" --force 2>/tmp/said &
+pipe=$!
+listening 7400
+head -c 8M /dev/zero | $peer socat -u - "TCP:$here:7403" 2>/dev/null &
+sleep $((2 * SLOW))
+$peer socat -u FILE:/tmp/in "TCP:$here:7400" 2>/dev/null &
+ends $pipe 1
+grep -q 'no buffer is left' /tmp/said || { cat /tmp/said; bad=1; }
+kill $other
+wait $other 2>/dev/null || true
+ethtool -N zc0 delete "$(sed -n 's/.*ID //p' /tmp/rule)"
+
 ethtool -N zc0 flow-type tcp4 dst-port 7400 action 3 >/dev/null
 ways 0

@@ -143,6 +143,18 @@ static bool wait_event(struct intake *in)
 	return ret == -ENOBUFS;
 }
 
+/*
+ * Nothing can come, and there is nothing to give up: what came by another queue needs a
+ * buffer, and this queue has all of them, for its ring or for what others have not read.
+ */
+static void give_in(struct intake *in)
+{
+	warn("%s: no buffer is left to receive into, the queue has them all: give a larger --depth",
+	     in->pipe->source.text);
+	in->source_error = -ENOBUFS;
+	in->ended = true;
+}
+
 /* The module counts what it copies by itself. */
 static void count_copies(struct pipe *pipe)
 {
@@ -161,6 +173,8 @@ int run_zcrx(struct pipe *pipe)
 	     pipe->source.text);
 	while (!in.ended || intake_busy(&in)) {
 		starved = wait_event(&in);
+		if (starved && in.first == in.last && in.head == in.tail && !in.ended)
+			give_in(&in);
 		while (!intake_full(&in) && unified_io_zcrx_next(receiver, &event))
 			take(&in, &event);
 		batch_retire(&in);
