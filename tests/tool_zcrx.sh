@@ -130,6 +130,10 @@ if [ "$nic" = lo ]; then
 	ends $! 0
 	same "small arrivals" "$("$tool" log cat "$NVME0" 2>/dev/null | tail -n 1)" "line 50"
 
+	echo "# more batches on their way than there are buffers"
+	receive --depth 1 --batch 4K "nvme:$NVME0" --force
+	same "stored" "$("$tool" log cat "$NVME0" | sha)" "$whole"
+
 	says 2 'mode is auto, device' pipe zcrx:lo,port=7400,mode=fast -
 	says 2 '--configure is for' pipe --configure tcp-listen:7400 -
 	says 1 'not up\|tcp-data-split on\|no ZCRX' pipe zcrx:nonesuch,port=7400,mode=device - --quiet

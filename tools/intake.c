@@ -49,9 +49,9 @@ void intake_fail(struct intake *in, int err)
 		in->fail(in);
 }
 
-bool intake_full(const struct intake *in)
+bool intake_full(const struct intake *in, uint32_t coming)
 {
-	return in->last - in->first == in->size;
+	return in->last - in->first + coming >= in->size;
 }
 
 void intake_add(struct intake *in, uint64_t addr, uint32_t len)

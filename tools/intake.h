@@ -13,6 +13,9 @@
 
 #define NR_BATCHES	16U
 #define MAX_ARRIVALS	256U	/* in a batch; neighbours are one range */
+#define MAX_ASKED	32U	/* packets, at once, for the user's program */
+#define MIN_SQ		32U	/* powers of two: chains of all batches and a receive; and */
+#define MIN_CQ		64U	/* what is asked, too: a chain has its slot while it runs */
 
 /**
  * struct batch - payload on its way to the sink
@@ -91,7 +94,8 @@ void intake_init(struct intake *in, struct pipe *pipe);
 void intake_free(struct intake *in);
 /* The first error ends it all. */
 void intake_fail(struct intake *in, int err);
-bool intake_full(const struct intake *in);
+/* Beside @coming more. */
+bool intake_full(const struct intake *in, uint32_t coming);
 void intake_add(struct intake *in, uint64_t addr, uint32_t len);
 /* Is something on its way? */
 bool intake_busy(const struct intake *in);

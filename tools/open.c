@@ -184,6 +184,11 @@ void open_region(struct pipe *pipe)
 		setup.niov_entries = power_of_two(intake_area(pipe) >> 16);
 	setup.sq_entries = power_of_two(options->depth);
 	setup.cq_entries = 2 * power_of_two(options->depth + 2);
+	/* there is more on its way than there are buffers */
+	if (is_nic(&pipe->source)) {
+		setup.sq_entries = setup.sq_entries < MIN_SQ ? MIN_SQ : setup.sq_entries;
+		setup.cq_entries = setup.cq_entries < MIN_CQ ? MIN_CQ : setup.cq_entries;
+	}
 	/* the rings, and then up to the border of a large page */
 	setup.region_size = options->region ?: (buffers + (4ULL << 20)) & ~((2ULL << 20) - 1);
 	setup.nvme_fd = pipe->drive_fd;

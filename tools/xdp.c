@@ -19,7 +19,6 @@
 
 #define WAIT_NS		100000000ULL	/* how late a signal may be seen */
 #define RING		512U
-#define MAX_ASKED	32U		/* packets, at once, for the user's program */
 #define ASKED		(1ULL << 63)	/* user_data: a packet, not a batch */
 
 static const char *const modes[] = {
@@ -178,7 +177,7 @@ static void receive(struct intake *in, uint32_t queue)
 
 	if (max > MAX_ASKED)
 		max = MAX_ASKED;
-	while (!intake_full(in) && unified_io_xsk_recv(sockets, queue, &frame)) {
+	while (!intake_full(in, asked % max) && unified_io_xsk_recv(sockets, queue, &frame)) {
 		pipe->bytes_read += frame.len;
 		if (!pipe->xdp_id) {
 			keep(in, frame.addr, frame.len);

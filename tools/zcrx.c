@@ -175,7 +175,7 @@ int run_zcrx(struct pipe *pipe)
 		starved = wait_event(&in);
 		if (starved && in.first == in.last && in.head == in.tail && !in.ended)
 			give_in(&in);
-		while (!intake_full(&in) && unified_io_zcrx_next(receiver, &event))
+		while (!intake_full(&in, 0) && unified_io_zcrx_next(receiver, &event))
 			take(&in, &event);
 		batch_retire(&in);
 		batch_fill(&in);
