@@ -123,6 +123,8 @@ wait $pipe $client 2>/dev/null || true
 status=0
 "$tool" log cat "$NVME0" >/tmp/killed 2>/dev/null || status=$?
 same "a log without an end" $status 5
+says 5 'without its last record' pipe -q "nvme:$NVME0" file:/tmp/out
+cmp /tmp/killed /tmp/out || bad=1
 head -c 2000000 /tmp/sent | cmp -n "$(stat -c %s /tmp/killed)" - /tmp/killed
 echo more | "$tool" pipe -q - "nvme:$NVME0,append" 2>/tmp/said
 grep -q "writer was not done" /tmp/said

@@ -13,6 +13,7 @@
 /* What a buffer holds when its chain has ended. */
 struct slot {
 	bool done;
+	int err;
 	uint64_t addr;
 	uint32_t len;
 };
@@ -23,8 +24,10 @@ struct slot {
  * @slots: pipe->options.depth of them
  * @head: the oldest that is on its way, counted from the first
  * @tail: the next to fill
- * @end: the source has no more
- * @result: the first error
+ * @end: nothing more is taken from the source
+ * @failing: a chain has failed; why has been said
+ * @result: the first error: what is behind it is not given up any more
+ * @source_error: what the source ended with: all that came before it is
  * @split: where records end
  */
 struct feed {
@@ -33,7 +36,9 @@ struct feed {
 	uint64_t head;
 	uint64_t tail;
 	bool end;
+	bool failing;
 	int result;
+	int source_error;
 	struct split split;
 };
 
@@ -50,6 +55,12 @@ static uint64_t address_of(const struct feed *feed, uint64_t nr)
 static void fail(struct feed *feed, int err)
 {
 	feed->result = feed->result ?: err;
+	feed->end = true;
+}
+
+static void end_source(struct feed *feed, int err)
+{
+	feed->source_error = err;
 	feed->end = true;
 }
 
@@ -90,8 +101,8 @@ static uint32_t read_in(struct feed *feed, uint8_t *to, uint32_t room)
 	while (!feed->end && len < room && (n <= 0 || (pipe->options.fill && more(feed)))) {
 		n = read(pipe->source_fd, to + len, room - len);
 		if (n < 0 && errno != EINTR) {
-			fail(feed, -errno);
-			warn("%s: %s", pipe->source.text, strerror(errno));
+			end_source(feed, -errno);
+			warn("%s: %s", pipe->source.text, strerror(-feed->source_error));
 		}
 		if (!n)
 			feed->end = true;
@@ -140,19 +151,17 @@ static void fill_from_log(struct feed *feed)
 		header = log_next_header(pipe->reader);
 	while (header && !header->len);
 	if (!header) {
-		if (log_why(pipe->reader)) {
+		end_source(feed, log_why(pipe->reader) ? -EBADMSG : 0);
+		if (feed->source_error)
 			warn("%s: the log ends without its last record: %s", pipe->source.text,
 			     log_why(pipe->reader));
-			fail(feed, -EBADMSG);
-		}
-		feed->end = true;
 		return;
 	}
 	size = le32toh(header->size);
 	if (size > pipe->options.batch) {
 		warn("%s: a record of %u bytes does not fit a buffer: want --batch %u",
 		     pipe->source.text, size, size);
-		fail(feed, -EMSGSIZE);
+		end_source(feed, -EMSGSIZE);
 		return;
 	}
 	*slot_of(feed, feed->tail) = (struct slot) { };
@@ -173,22 +182,29 @@ static void reap(struct feed *feed)
 		slot->addr = cqe->addr;
 		slot->len = cqe->flags & UNIFIED_IO_CQE_F_DROPPED ? 0 : cqe->len;
 		if (cqe->res < 0) {
-			slot->len = 0;
-			fail(feed, feed->result ?: failed(cqe));
+			slot->err = cqe->res;
+			feed->end = true;
+			if (!feed->failing)
+				failed(cqe);
+			feed->failing = true;
 		}
 		unified_io_consume(&feed->pipe->io, 1);
 	}
 }
 
-/* Those that have ended, up to the first that has not; into a file in this order. */
+/*
+ * Those that have ended, up to the first that has not; into a file in this order, to the
+ * first error.
+ */
 static void retire(struct feed *feed)
 {
 	struct slot *slot;
-	int err = 0;
+	int err;
 
 	for (; feed->head != feed->tail && slot_of(feed, feed->head)->done; feed->head++) {
 		slot = slot_of(feed, feed->head);
-		if (is_file(&feed->pipe->sink) && !feed->result)
+		err = slot->err;
+		if (!err && !feed->result && is_file(&feed->pipe->sink))
 			err = write_out(feed->pipe, feed->pipe->io.data + slot->addr, slot->len);
 		if (err)
 			fail(feed, err);
@@ -198,7 +214,7 @@ static void retire(struct feed *feed)
 /* After a signal: the beginning of a message that was set aside. */
 static bool rest(const struct feed *feed)
 {
-	return feed->end && !feed->result && feed->split.rest_len;
+	return feed->end && !feed->failing && !feed->result && feed->split.rest_len;
 }
 
 /* Is there something to fill a buffer with? Waits for that or for a buffer. */
@@ -238,5 +254,5 @@ int run_feed(struct pipe *pipe)
 		progress_show(pipe);
 	}
 	free(feed.slots);
-	return feed.result;
+	return feed.result ?: feed.source_error;
 }
