@@ -20,6 +20,7 @@ held() {
 	client=$!
 	until [ -e /tmp/sent ]; do sleep 0.1; done
 	kill -"${signal-INT}" $pipe
+	[ -z "${twice-}" ] || kill -"${signal-INT}" $pipe
 	[ -z "${early-}" ] || kill -CONT $pipe
 	ends $pipe 0
 	kill $client
@@ -35,6 +36,7 @@ held 12345 --framing line "bpf:$objects/xdp.bpf.o,sec=parse"
 early=yes held 23456
 signal=HUP held 3456
 signal=QUIT held 4567
+signal=TERM twice=yes held 5678	# as timeout(1) does
 
 echo "# what was read from stdin, but is no line yet, or no full buffer"
 mkfifo /tmp/feed

@@ -10,6 +10,9 @@
 
 #include "pipe.h"
 
+/* timeout(1) signals the process and then its group, and means one signal. */
+#define SAME_US		50000
+
 static sigset_t caught;
 
 static void choose_signals(void)
@@ -60,6 +63,9 @@ bool take_signal(struct pipe *pipe)
 
 	if (read(pipe->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return false;
+	usleep(SAME_US);
+	while (read(pipe->signal_fd, &info, sizeof(info)) == sizeof(info))
+		;
 	pipe->stopped = true;
 	let_next_end(pipe);
 	return true;
