@@ -114,7 +114,8 @@ struct unified_io_zcrx_config;	/* how a NIC was before it was configured */
  *
  * Nobody undoes it for a process that is killed: @text of unified_io_zcrx_check() is then
  * empty, and ethtool -G, -X, -N and -L set it back.
- * Return: 0, or a negative errno.
+ * Return: 0, or a negative errno: EBUSY while another process, or this one, has the
+ * NIC configured for another queue.
  */
 int unified_io_zcrx_configure(struct unified_io_zcrx_config **config, const char *ifname,
 			      __u32 rxq, __u16 port, char *text, size_t size);

@@ -3,8 +3,12 @@
  * Makes a NIC's queue fit for zero-copy receive, and undoes it: one row of the table for
  * each thing, done in this order and undone in the other.
  */
+#include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "nic.h"
@@ -15,6 +19,7 @@ struct unified_io_zcrx_config {
 	struct unified_io_nic nic;
 	__u16 port;
 	unsigned int done;
+	int claim;
 	struct ethtool_channels channels;
 	struct unified_io_nic_split split;
 	struct ethtool_rxfh_indir *rss;
@@ -29,6 +34,34 @@ static int no_zcrx(struct unified_io_zcrx_config *c)
 
 	(void)c;
 	return ret == -EFAULT ? 0 : ret == -EPERM ? ret : -EOPNOTSUPP;
+}
+
+/*
+ * One process at a time: two would undo each other's settings. The name goes with the
+ * process, and with the network namespace.
+ */
+static int claim(struct unified_io_zcrx_config *c)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "unified-io-nic-%u",
+			   if_nametoindex(c->nic.ifname));
+	int err = 0;
+
+	c->claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (c->claim < 0)
+		return -errno;
+	if (bind(c->claim, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)))
+		err = errno == EADDRINUSE ? -EBUSY : -errno;
+	if (err)
+		close(c->claim);
+	return err ?: 1;
+}
+
+static int disclaim(struct unified_io_zcrx_config *c)
+{
+	close(c->claim);
+	return 0;
 }
 
 static int up(struct unified_io_zcrx_config *c)
@@ -165,6 +198,7 @@ static const struct row {
 	const char *command;
 } rows[] = {
 	{ no_zcrx, NULL, "io_uring ZCRX, as root and with CONFIG_IO_URING_ZCRX" },
+	{ claim, disclaim, "%1$s is configured by another process, which will set it back: set it up by hand for both" },
 	{ up, down, "ip link set %1$s up" },
 	{ add_queues, remove_queues, "ethtool -L %1$s combined %3$u" },
 	{ split, unsplit, "ethtool -G %1$s tcp-data-split on hds-thresh 0" },

@@ -61,7 +61,7 @@ static void detached(void)
 	close(fd[1]);
 	close(fd[0]);
 	sent = reap(&r).res;
-	CHECK(sent > 0 && sent < LEN);
+	CHECK(sent > 0 && (uint64_t)sent < LEN);
 	CHECK_RES(reap(&r).res, -ECANCELED);
 	CHECK_EQ(region_info(&r).inflight, 0);
 }

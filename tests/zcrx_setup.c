@@ -205,6 +205,19 @@ static void half_way(void)
 	unified_io_nic_close(&nic);
 }
 
+/* Two would undo each other's settings. */
+static void once(void)
+{
+	struct unified_io_zcrx_config *config;
+	static struct state before;
+
+	CHECK_RES(unified_io_zcrx_configure(&config, "zc0", QUEUE, PORT, text, sizeof(text)), 0);
+	look(&before);
+	refused("zc0", 2, -EBUSY, "zc0 is configured by another process");
+	check_same(&before);
+	CHECK_RES(unified_io_zcrx_undo(config, text, sizeof(text)), 0);
+}
+
 static void cannot(void)
 {
 	CHECK_EQ(shell("ip link add name veth0 type veth peer name veth1"), 0);
@@ -228,6 +241,7 @@ int main(void)
 		 "ethtool -N zc0 flow-type udp4 dst-port 9 action 1 >/dev/null", true);
 	CHECK_EQ(shell("ethtool -N zc0 delete 0"), 0);
 	half_way();
+	once();
 	cannot();
 	return 0;
 }
