@@ -2,7 +2,8 @@
 /*
  * What the region's counters show of payload that gets past the module's stages: see
  * UNIFIED_IO_BYPASS_* in the uapi header. Only to be shown: no decision reads it back,
- * and no other memory is ordered by it. Several threads may add.
+ * and no other memory is ordered by it. Several threads may add. Sockets may be closed
+ * after the region: then there is nothing to show any more.
  */
 #ifndef UNIFIED_IO_BYPASS_H
 #define UNIFIED_IO_BYPASS_H
@@ -16,6 +17,8 @@ static inline void unified_io_bypass_mode(struct unified_io *io, __u32 mode)
 
 static inline void unified_io_bypass_add(struct unified_io *io, __u64 bytes, __u64 copied)
 {
+	if (!io->ctrl)
+		return;
 	if (bytes)
 		__atomic_fetch_add(&io->ctrl->bypass_bytes, bytes, __ATOMIC_RELAXED);
 	if (copied)
