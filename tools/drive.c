@@ -25,6 +25,16 @@ static void cannot_open(const char *path)
 	die(EXIT_FAILED, "%s: %s", path, strerror(errno));
 }
 
+/* A region that was closed lets go of its drive only a while after: who ends may be followed at once. */
+static int open_patiently(const char *path, int flags)
+{
+	int fd, tries = 100;
+
+	while ((fd = open(path, flags | O_CLOEXEC)) < 0 && errno == EBUSY && --tries)
+		usleep(10000);
+	return fd;
+}
+
 void drive_open(struct drive *drive, const char *path, bool write)
 {
 	int flags = write ? O_RDWR | O_EXCL : O_RDONLY, lba_size;
@@ -35,7 +45,7 @@ void drive_open(struct drive *drive, const char *path, bool write)
 	if (!S_ISBLK(found.st_mode))
 		die(EXIT_USAGE, "%s is not a block device: want /dev/nvme0n1 or the like; file:PATH is for files",
 		    path);
-	drive->fd = open(path, flags | O_CLOEXEC);
+	drive->fd = open_patiently(path, flags);
 	if (drive->fd < 0)
 		cannot_open(path);
 	if (ioctl(drive->fd, BLKSSZGET, &lba_size) || ioctl(drive->fd, BLKGETSIZE64, &drive->size))
