@@ -47,7 +47,10 @@ static void uior_info_counts(struct uior_region *region, struct unified_io_info 
 	}
 }
 
-/* What the program says of payload that we do not see. It may say anything: nothing else looks at it. */
+/*
+ * What the program says of payload that we do not see. It may say anything: nothing else
+ * looks at it.
+ */
 static void uior_info_bypass(struct uior_region *region, struct unified_io_info *info)
 {
 	const struct unified_io_control *ctrl = region->ctrl;

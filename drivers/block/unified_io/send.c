@@ -395,7 +395,10 @@ static bool uior_send_apart(struct uior_op *op, int err)
 	return true;
 }
 
-/* Hand the socket what it takes now. Return: a negative errno, or whether there is more to hand over. */
+/*
+ * Hand the socket what it takes now. Return: a negative errno, or whether there is more to
+ * hand over.
+ */
 static int uior_send_some(struct uior_op *op)
 {
 	struct msghdr msg = {
