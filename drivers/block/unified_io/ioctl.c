@@ -167,7 +167,7 @@ static int uior_do_enter(struct uior_region *region, struct unified_io_enter __u
 	uior_run_end(region);
 	if (ret && !enter.submitted)
 		return ret;
-	enter.completed = uior_cq_count(region);
+	enter.completed = uior_cq_ready(region);
 	return uior_arg_out(user, &enter, sizeof(enter));
 }
 

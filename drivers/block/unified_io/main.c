@@ -35,7 +35,7 @@ static __poll_t uior_poll(struct file *file, poll_table *wait)
 	if (!region)
 		return EPOLLERR;
 	poll_wait(file, &region->cq_wait, wait);
-	if (uior_cq_count(region))
+	if (uior_cq_ready(region))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	return mask;
 }

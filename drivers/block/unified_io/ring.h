@@ -47,14 +47,21 @@ static inline bool uior_sq_take(struct uior_region *region, struct unified_descr
 	return true;
 }
 
-/* Completions that the process has not consumed. The caller holds cq_lock, or
- * can live with an answer that is already old.
+/* Completions that the process has not consumed; the caller holds cq_lock. Without it the
+ * kernel's tail could be ahead of what the process sees.
  */
 static inline u32 uior_cq_count(struct uior_region *region)
 {
 	u32 head = smp_load_acquire(&region->ctrl->cq_head);	/* (D) */
 
-	return min(READ_ONCE(region->cq_tail) - head, region->cq_entries);
+	return min(region->cq_tail - head, region->cq_entries);
+}
+
+/* Completions that the process finds if it looks now; takes cq_lock. */
+static inline u32 uior_cq_ready(struct uior_region *region)
+{
+	guard(spinlock_irqsave)(&region->cq_lock);
+	return uior_cq_count(region);
 }
 
 /* Slots neither filled nor promised; the caller holds cq_lock. */
@@ -70,7 +77,7 @@ static inline void uior_cq_post(struct uior_region *region,
 				const struct unified_completion *cqe)
 {
 	region->cq[region->cq_tail & (region->cq_entries - 1)] = *cqe;
-	WRITE_ONCE(region->cq_tail, region->cq_tail + 1);
+	region->cq_tail++;
 	smp_store_release(&region->ctrl->cq_tail, region->cq_tail);	/* (C) */
 }
 

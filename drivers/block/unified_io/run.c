@@ -73,10 +73,11 @@ void uior_run_work(struct work_struct *work)
 	revert_creds(cred);
 }
 
-/* Nothing in flight will ever complete: do not wait for it. */
+/* With nothing in flight nothing will ever complete: do not wait for it. */
 static bool uior_run_done(struct uior_region *region, u32 min_complete)
 {
-	return uior_cq_count(region) >= min_complete || !READ_ONCE(region->cq_reserved);
+	guard(spinlock_irqsave)(&region->cq_lock);
+	return uior_cq_count(region) >= min_complete || !region->cq_reserved;
 }
 
 static int uior_waiter_wake(wait_queue_entry_t *entry, unsigned int mode, int sync, void *key)
