@@ -4,7 +4,6 @@
  * was accepted completes once, well or with an error of its stage, and what did not
  * fail has done its work.
  */
-#include <liburing.h>
 #include "bpf.h"
 #include "fault_nth.h"
 
@@ -99,26 +98,37 @@ static void drive_chains(const char *kind, unsigned int flags)
 
 /* a batch from the SQ: a call that fails has taken none, or says how many */
 
+#define BATCH		3U
+
+static unsigned int well;	/* of the last batch */
+
 static int batch_call(void)
 {
-	return enter(&r, 2, 2, LONG_NS, NULL);
+	return enter(&r, BATCH, BATCH, LONG_NS, NULL);
 }
 
 static void batch_before(void)
 {
 	CHECK_EQ(r.ctl->sq_head, r.ctl->sq_tail);
-	queue(&r, desc);
-	queue(&r, desc);
+	for (unsigned int i = 0; i < BATCH; i++)
+		queue(&r, desc);
 }
 
 static int batch_after(int ret)
 {
-	unsigned int taken = 2 - (r.ctl->sq_tail - r.ctl->sq_head);
+	unsigned int taken = BATCH - (r.ctl->sq_tail - r.ctl->sq_head);
 	int res = ret;
 
-	CHECK(ret || taken == 2);
-	for (unsigned int i = 0; i < taken; i++)
-		res = reap(&r).res < 0 ? -EIO : res;
+	CHECK(ret || taken == BATCH);
+	well = 0;
+	for (unsigned int i = 0; i < taken; i++) {
+		struct unified_completion c = reap(&r);
+
+		if (c.res < 0)
+			res = c.res;
+		else
+			well++;
+	}
 	CHECK_EQ(nr_ready(&r), 0);
 	r.ctl->sq_tail = r.ctl->sq_head;
 	return res;
@@ -205,6 +215,34 @@ static void net_chains(const char *kind, void (*pair)(int[2]), uint32_t len)
 	sweep(&(struct sweep){ name, "ENOBUFS", socket_before, chain_call, send_after });
 }
 
+/* Datagrams that go as one message, and arrive as they were: those that went well, no other. */
+static void datagrams_before(void)
+{
+	socket_before();
+	batch_before();
+}
+
+static int datagrams_after(int ret)
+{
+	unsigned char got[2048];
+
+	ret = batch_after(ret);
+	for (; well; well--) {
+		CHECK_EQ(recv(fd[1], got, sizeof(got), MSG_DONTWAIT), desc.len);
+		pattern_check(got, desc.len, 0, desc.user_data);
+	}
+	CHECK(recv(fd[1], got, sizeof(got), MSG_DONTWAIT) < 0);
+	socket_end();
+	return ret;
+}
+
+static void datagrams(void)
+{
+	open_pair = udp_pair;
+	desc = desc_send(0, 0, 1000);
+	sweep(&(struct sweep){ "ENTER, three datagrams", "ENOBUFS", datagrams_before, batch_call, datagrams_after });
+}
+
 /* The longest: receive, program, write, flush, send. */
 static void whole_chain(void)
 {
@@ -224,16 +262,36 @@ static void whole_chain(void)
 	ops__destroy(ops);
 }
 
-/* What a program keeps, gathered by the drive. */
-static int gather_after(int ret)
+/* Every second page of the data, gathered: what a program keeps, or a table names. */
+#define PIECES		8
+#define PIECE		4096U
+#define TABLE		(2 * MiB)
+
+static int pieces_after(int ret)
 {
 	int len = desc.len;
 
-	desc.len = 0;		/* what arrives is less */
+	desc.len = 0;		/* what arrives is something else */
 	ret = chain_after(ret);
 	desc.len = len;
-	for (int i = 0; !ret && i < 8; i++)
-		drive_check(env("NVME0"), 32768 * 512 + i * 4096, 4096, i * 8192, desc.user_data);
+	return ret;
+}
+
+static int gather_after(int ret)
+{
+	ret = pieces_after(ret);
+	for (unsigned int i = 0; !ret && i < PIECES; i++)
+		drive_check(env("NVME0"), desc.nvme.slba * 512 + i * PIECE, PIECE, i * 2 * PIECE,
+			    desc.user_data);
+	return ret;
+}
+
+static int send_pieces_after(int ret)
+{
+	ret = pieces_after(ret);
+	for (unsigned int i = 0; !ret && i < PIECES; i++)
+		recv_pattern(fd[1], PIECE, i * 2 * PIECE, desc.user_data);
+	socket_end();
 	return ret;
 }
 
@@ -242,9 +300,9 @@ static void gathered_chain(void)
 	struct bpf_link *link;
 	struct ops *ops = ops_attach(&r, &link);
 
-	for (int i = 0; i < 8; i++)
-		ops->bss->keeps[i] = (struct keep){ i * 8192, 4096 };
-	ops->bss->steps[0] = (struct step){ .op = STEP_KEEP_LIST, .a = 8 };
+	for (unsigned int i = 0; i < PIECES; i++)
+		ops->bss->keeps[i] = (struct keep){ i * 2 * PIECE, PIECE };
+	ops->bss->steps[0] = (struct step){ .op = STEP_KEEP_LIST, .a = PIECES };
 	desc = desc_bpf(0, LEN);
 	desc.type |= UNIFIED_REGION_F_NVME;
 	desc.nvme.opcode = NVME_CMD_WRITE;
@@ -252,6 +310,77 @@ static void gathered_chain(void)
 	sweep(&(struct sweep){ "BPF, gathering write", "EIO", pattern_before, chain_call, gather_after });
 	bpf_link__destroy(link);
 	ops__destroy(ops);
+}
+
+static void ranges(void)
+{
+	struct unified_net_iov *table = (void *)(r.data + TABLE);
+
+	for (unsigned int i = 0; i < PIECES; i++)
+		table[i] = (struct unified_net_iov){ .addr = i * 2 * PIECE, .len = PIECE };
+	desc = desc_nvme(NVME_CMD_WRITE, TABLE, PIECES * sizeof(*table), 32768);
+	desc.flags = UNIFIED_IO_DESC_F_RANGES;
+	sweep(&(struct sweep){ "ranges, write", "EIO", pattern_before, chain_call, gather_after });
+	open_pair = tcp_pair;
+	desc = desc_send(0, TABLE, PIECES * sizeof(*table));
+	desc.flags = UNIFIED_IO_DESC_F_RANGES;
+	sweep(&(struct sweep){ "ranges, send", "ENOBUFS", socket_before, chain_call, send_pieces_after });
+}
+
+/* A program reads on, from block to block. */
+#define HOPS		3
+#define LAST_LBA	40000
+
+static struct ops *hopper;
+
+static void hops_before(void)
+{
+	hopper->bss->nr_calls = 0;
+	memset(r.data, 0xee, PIECE);
+}
+
+static int hops_after(int ret)
+{
+	ret = chain_after(ret);
+	if (!ret)
+		pattern_check(r.data, PIECE, LAST_LBA * 512, 3);
+	return ret;
+}
+
+static void resubmit(void)
+{
+	struct bpf_link *link;
+
+	hopper = ops_attach(&r, &link);
+	hopper->bss->early_verdict = UNIFIED_IO_BPF_RESUBMIT;
+	hopper->bss->verdict = UNIFIED_IO_BPF_PASS;
+	hopper->bss->calls_until_verdict = HOPS;
+	hopper->bss->steps[0] = (struct step){ .op = STEP_SET_LBA, .a = LAST_LBA };
+	drive_fill(env("NVME0"), LAST_LBA * 512, PIECE, 3);
+	desc = desc_nvme(NVME_CMD_READ, 0, PIECE, 64);
+	desc.type |= UNIFIED_REGION_F_BPF;
+	sweep(&(struct sweep){ "read, BPF, read again", "EIO", hops_before, chain_call, hops_after });
+	bpf_link__destroy(link);
+	ops__destroy(hopper);
+}
+
+/* An XDP program, and a struct_ops program behind it, on what arrives. */
+static void xdp_chain(void)
+{
+	struct xdp *xdp = xdp_load();
+	struct bpf_link *link;
+	struct ops *ops = ops_attach(&r, &link);
+
+	open_pair = udp_pair;
+	desc = desc_recv(0, 0, 1000);
+	desc.type |= UNIFIED_REGION_F_BPF;
+	desc.flags = UNIFIED_IO_DESC_F_XDP_THEN_OPS;
+	desc.bpf.prog_id = xdp_attach(&r, xdp->progs.pass);
+	sweep(&(struct sweep){ "receive, XDP, BPF", "", recv_before, chain_call, recv_after });
+	CHECK_OK(attach_bpf(&r, -1, UNIFIED_IO_BPF_F_DETACH, desc.bpf.prog_id));
+	bpf_link__destroy(link);
+	ops__destroy(ops);
+	xdp__destroy(xdp);
 }
 
 /* Four blocks arrive, and the end, which takes a buffer to see. */
@@ -320,74 +449,6 @@ static void multishot(void)
 	sweep(&(struct sweep){ "multishot receive, write", "EIO", multishot_before, multishot_call, multishot_after });
 }
 
-/* the other doors */
-
-static struct io_uring ring;
-
-static void uring_before(void)
-{
-	struct unified_io_uring_cmd cmd = { .arg = (uintptr_t)&desc };
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-
-	CHECK(sqe);
-	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, r.fd, NULL, 0, 0);
-	sqe->cmd_op = UNIFIED_IO_URING_OP;
-	memcpy(sqe->cmd, &cmd, sizeof(cmd));
-}
-
-static int uring_call(void)
-{
-	return io_uring_submit_and_wait(&ring, 1) < 0 ? -errno : 0;
-}
-
-static int uring_after(int ret)
-{
-	struct io_uring_cqe *cqe;
-	int res;
-
-	/* A call that failed may have left the command in the ring. */
-	while (io_uring_peek_cqe(&ring, &cqe))
-		CHECK(io_uring_submit_and_wait(&ring, 1) >= 0);
-	res = cqe->res;
-	io_uring_cqe_seen(&ring, cqe);
-	CHECK_EQ(io_uring_cq_ready(&ring), 0);
-	return res < 0 ? res : 0;
-}
-
-static void uring(void)
-{
-	need(UNIFIED_IO_FEAT_URING_CMD);
-	CHECK(io_uring_queue_init(8, &ring, 0) == 0);
-	desc = desc_nvme(NVME_CMD_READ, 0, LEN, 4096);
-	sweep(&(struct sweep){ "io_uring: read", "EIO EAGAIN", uring_before, uring_call, uring_after });
-	io_uring_queue_exit(&ring);
-}
-
-static uint64_t nobody = 12345;
-
-static int cancel_call(void)
-{
-	int ret = uior(r.fd, UNIFIED_IO_CANCEL, &nobody);
-
-	return ret == -ENOENT ? 0 : ret;
-}
-
-static struct unified_io_export whole;
-static int export_fd;
-
-static int export_call(void)
-{
-	export_fd = ioctl(r.fd, UNIFIED_IO_EXPORT, &whole);
-	return export_fd < 0 ? -errno : 0;
-}
-
-static int export_after(int ret)
-{
-	if (!ret)
-		close(export_fd);
-	return ret;
-}
-
 int main(void)
 {
 	sweep_init();
@@ -396,16 +457,16 @@ int main(void)
 	drive_chains("bio", UNIFIED_IO_SETUP_BLOCK_LAYER);
 	region_open(&r, env("NVME0"));
 	desc = desc_nvme(NVME_CMD_READ, 0, LEN, 4096);
-	sweep(&(struct sweep){ "ENTER, two reads", "EIO", batch_before, batch_call, batch_after });
-	sweep(&(struct sweep){ "CANCEL", "", NULL, cancel_call, NULL });
-	whole.len = r.ctl->data_size;
-	sweep(&(struct sweep){ "EXPORT", "", NULL, export_call, export_after });
-	uring();
+	sweep(&(struct sweep){ "ENTER, three reads", "EIO", batch_before, batch_call, batch_after });
 	gathered_chain();
+	ranges();
+	resubmit();
 	net_chains("UDP", udp_pair, 1000);
 	net_chains("TCP", tcp_pair, LEN);
 	net_chains("TCP over a wire", wire_pair, LEN);
 	net_chains("TCP over a wire that gathers", gather_pair, LEN);
+	datagrams();
+	xdp_chain();
 	whole_chain();
 	multishot();
 	region_close(&r);
