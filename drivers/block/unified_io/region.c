@@ -129,7 +129,7 @@ static void uior_region_free(struct work_struct *work)
 	synchronize_rcu();
 	cancel_work_sync(&region->work);
 	uior_region_destroy(region);
-	atomic_dec(&uior_nr_closed);
+	atomic_fetch_dec_release(&uior_nr_closed);	/* pairs with the acquire in uior_mem_charge() */
 	wake_up_all(&uior_freed);
 	module_put(THIS_MODULE);
 }
@@ -242,6 +242,20 @@ struct uior_region *uior_region_create(struct unified_io_setup *setup)
 	setup->region_id = region->id;
 	setup->data_offset = region->data_offset;
 	setup->data_size = region->data_size;
+	return region;
+}
+
+/* The region of this id, with a reference, or NULL once its file is gone. Process context. */
+struct uior_region *uior_region_get(u32 id)
+{
+	struct uior_region *region;
+
+	xa_lock(&uior_regions);
+	region = xa_load(&uior_regions, id);
+	/* It is taken out before the reference of its file is dropped. */
+	if (region)
+		percpu_ref_get(&region->refs);
+	xa_unlock(&uior_regions);
 	return region;
 }
 

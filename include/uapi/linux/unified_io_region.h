@@ -719,7 +719,7 @@ struct unified_io_info {
  * @flags: zero
  *
  * ioctl(UNIFIED_IO_EXPORT). Returns a file descriptor (close-on-exec) that
- * importers take: io_uring's ZCRX areas, RDMA, GPUs; or mmap(). The pages live
+ * importers take, io_uring's ZCRX areas for one; or mmap(). The pages live
  * until the last importer is gone, also when the device is closed before.
  * EMFILE where the process has no file descriptor left.
  */
