@@ -78,7 +78,7 @@ static int uior_mem_charge(struct uior_mem *mem)
 	if (ret)	/* with none left before it failed, it has failed for good */
 		wait_event_killable_timeout(uior_freed,
 					    (closed = atomic_read_acquire(&uior_nr_closed),
-					     !(ret = uior_mem_try_charge(mem)) || !closed), HZ);
+					     !(ret = uior_mem_try_charge(mem)) || !closed), 10 * HZ);
 	return ret;
 }
 

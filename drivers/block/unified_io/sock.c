@@ -172,17 +172,17 @@ static void uior_flow_park(struct uior_flow *flow)
 	flow->state = UIOR_FLOW_PARKED;
 	list_add_tail(&flow->park_node, &region->parked);
 	spin_unlock(&flow->lock);
-	spin_unlock_irq(&region->park_lock);
 
-	/* From here on an unpark finds it; what came before is looked for. */
-	spin_lock_irq(&region->cq_lock);
+	/* An unpark finds it, and all that is said of it; what came before is looked for. */
+	spin_lock(&region->cq_lock);
 	uior_ctrl_set(region, UNIFIED_IO_CTRL_F_CQ_FULL | UNIFIED_IO_CTRL_F_NEED_NIOV);
 	smp_mb();	/* (G) first say it, then look */
 	slot = uior_cq_room(region);
 	niov = uior_niov_any(region);
 	uior_ctrl_set(region, (slot ? 0 : UNIFIED_IO_CTRL_F_CQ_FULL) |
 			      (niov ? 0 : UNIFIED_IO_CTRL_F_NEED_NIOV));
-	spin_unlock_irq(&region->cq_lock);
+	spin_unlock(&region->cq_lock);
+	spin_unlock_irq(&region->park_lock);
 	if ((slot && niov) || again || READ_ONCE(flow->dead))
 		uior_flow_unpark(region);
 }
