@@ -193,7 +193,7 @@ int main(void)
 	region.setup = setup;
 	CHECK_RES(unified_io_get_info(&io, &info), 0);
 	on_wire("zc0", UNIFIED_IO_XSK_COPY);
-	if (wire_has_zero_copy(&io))
+	if (wire_has_zero_copy(&io, "zc0"))
 		on_wire("zc0", UNIFIED_IO_XSK_ZEROCOPY);
 	else
 		printf("this kernel's virtio_net has no zero copy\n");

@@ -283,7 +283,7 @@ int main(void)
 	CHECK_RES(unified_io_open(&io, &setup), 0);
 	close(setup.nvme_fd);
 	on_wire("veth0", 2, UNIFIED_IO_XSK_COPY);
-	if (wire_has_zero_copy(&io))
+	if (wire_has_zero_copy(&io, "zc0"))
 		on_wire("zc0", 0, UNIFIED_IO_XSK_ZEROCOPY);
 	else
 		printf("this kernel's virtio_net has no zero copy\n");

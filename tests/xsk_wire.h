@@ -13,6 +13,7 @@
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <linux/if_xdp.h>
 
 #include <unified_io_xsk.h>
@@ -124,13 +125,14 @@ static inline struct xdp_statistics wire_stats(struct unified_io_xsk *xsk)
 	return stats;
 }
 
-/* Does this kernel's virtio_net do zero copy? */
-static inline bool wire_has_zero_copy(struct unified_io *io)
+/* Does this kernel's driver of @ifname do zero copy? Those of Linux 6.12 do not, those of Linux 7 have to. */
+static inline bool wire_has_zero_copy(struct unified_io *io, const char *ifname)
 {
-	struct unified_io_xsk_queue queue = { "zc0", 0, -1 };
+	struct unified_io_xsk_queue queue = { ifname, 0, -1 };
 	struct unified_io_xsk_params params = wire_params(&queue, 1);
-	struct xsk *skel = wire_program("zc0");
+	struct xsk *skel = wire_program(ifname);
 	struct unified_io_xsk *xsk = NULL;
+	struct utsname kernel;
 	int err;
 
 	params.mode = UNIFIED_IO_XSK_ZEROCOPY;
@@ -141,6 +143,10 @@ static inline bool wire_has_zero_copy(struct unified_io *io)
 	else
 		CHECK_RES(err, -EOPNOTSUPP);
 	xsk__destroy(skel);
+	if (err) {
+		CHECK(!uname(&kernel) && atoi(kernel.release) < 7);
+		printf("%s: this kernel's driver has no zero copy\n", ifname);
+	}
 	return !err;
 }
 
