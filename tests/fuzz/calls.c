@@ -183,7 +183,7 @@ static void fill_setup(struct unified_io_setup *s, const uint8_t *a)
 		.uring_fd = a[4] < 192 ? -1 : a[4] < 240 ? uring_fd_of(0) : a[4],
 		.net_ifindex = PICK(interfaces, 2, a[5]),
 		.net_rxq = a[6] < 240 ? 0 : wild(a[6]),
-		.flags = a[7] < 240 ? (a[7] & 0xd) : a[7],
+		.flags = a[7] < 240 ? (a[7] & 0xf) : a[7],
 		.niov_entries = PICK(niovs, 4, a[8]),
 		.event_fd = a[9] < 224 ? event_fd : (int)wild(a[9]),
 		.numa_node = a[10] < 240 ? 0 : (int)wild(a[10]),

@@ -11,7 +11,7 @@
 static const char help[] =
 	"fuzz [OPTION]...: a coverage-guided fuzzer of /dev/unified_io_region; run by tests/fuzz/run\n"
 	"  --time SECONDS    how long (60)\n"
-	"  --seed N          of the random numbers; without coverage the programs follow from it\n"
+	"  --seed N          of the random numbers\n"
 	"  --corpus FILE     programs to begin with\n"
 	"  --save FILE       where to put those that reach something new, at the end\n"
 	"  --replay FILE     run the programs of the file, nothing else; --times N of each\n"
@@ -234,8 +234,8 @@ int main(int argc, char **argv)
 	exec_init(journal);
 	calls_init();
 	watch_init(opt.bad_log);
-	if (!cover_init())
-		printf("no KCOV here: programs at random\n");
+	if (!cover_init() && !opt.minimize && !opt.replay)
+		FAIL("no KCOV here: the programs would be at random");
 	start_ns = progress_ns = now_ns();
 	if (opt.minimize)
 		minimize(opt.minimize);

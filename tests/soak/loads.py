@@ -101,11 +101,14 @@ class Store(Load):
     killed server had under way may reach the drive after its death."""
 
     CONNS, AREA, GENERATIONS = 4, 8 << 20, 6
+    COUNTED = {"server": "kills", "client": "kills", "reset": "connections reset", "unplug": "unplugs",
+               "controller": "controller resets", "end": "ends"}
     generation = Counter()
 
     def __init__(self, soak, serial, port, durable, unplug=False):
         self.serial, self.port, self.durable = serial, str(port), durable
-        self.events = ["server", "client", "reset", "end"] + ["unplug"] * 4 * unplug
+        self.events = (["server", "client", "reset", "end"] + ["unplug"] * 4 * unplug
+                       + ["controller"] * serial.startswith("nvme"))
         super().__init__(soak)
 
     def name_of(self):
@@ -149,13 +152,16 @@ class Store(Load):
             subprocess.run(["ss", "-K", "dport", "=", ":" + self.port], capture_output=True, check=False)
         elif event == "unplug":
             subprocess.run(["unplug", self.serial], check=True)
-        self.count({"server": "kills", "client": "kills", "reset": "resets", "unplug": "unplugs", "end": "ends"}[event])
+        elif event == "controller":
+            with open(f"/sys/block/{disk(self.serial)[5:]}/device/reset_controller", "w", encoding="ascii") as file:
+                file.write("1")
+        self.count(self.COUNTED[event])
 
     def end(self, event, server, client):
         """Both processes end by themselves, unless the soak's cycle is over."""
         if event != "end" or self.soak.stop.is_set():
-            if event == "unplug":
-                wait(client, "a client whose server lost its drive")
+            if event in ("unplug", "controller"):
+                wait(client, "a client whose server lost its drive, or some writes")
             kill(client)
         else:
             wait(client, "a client whose server is well")
@@ -201,8 +207,8 @@ class Programs(Load):
     ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
 
     NAMES = ("chains", "carry", "recycle", "multishot", "net tcp", "net udp", "udp", "net_ends", "net_detach",
-             "net_full", "bpf_attach", "bpf_verdicts", "xdp", "xdp_traffic", "counters", "ring_hostile",
-             "fork", "pinnable")
+             "net_full", "datagrams", "bpf_attach", "bpf_verdicts", "bpf_order", "lz4", "xdp", "xdp_traffic",
+             "ranges", "ranges_bpf", "uring", "waiting", "counters", "ring_hostile", "fork", "pinnable")
 
     def round(self):
         name = self.random.choice(self.NAMES)
