@@ -20,6 +20,8 @@ static const struct call calls[] = {
 	{ "GET_INFO", UNIFIED_IO_GET_INFO },
 	{ "ENTER", UNIFIED_IO_ENTER },
 	{ "ATTACH_SOCKET", UNIFIED_IO_ATTACH_SOCKET },
+	{ "CANCEL", UNIFIED_IO_CANCEL },
+	{ "EXPORT", UNIFIED_IO_EXPORT },
 	{ "QUERY", UNIFIED_IO_QUERY, true },
 };
 

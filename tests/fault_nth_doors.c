@@ -114,33 +114,6 @@ static int reg_after(int ret)
 	return res;
 }
 
-static void unreg_before(void)
-{
-	CHECK_RES(command(UNIFIED_IO_URING_REG_BUF, INDEX), 0);
-	prep(UNIFIED_IO_URING_UNREG_BUF, INDEX);
-}
-
-static int unreg_after(int ret)
-{
-	int res = uring_result();
-
-	if (res)
-		CHECK_RES(command(UNIFIED_IO_URING_UNREG_BUF, INDEX), 0);
-	return res;
-}
-
-static void nobody_before(void)
-{
-	prep(UNIFIED_IO_URING_CANCEL, 12345);
-}
-
-static int nobody_after(int ret)
-{
-	int res = uring_result();
-
-	return res == -ENOENT ? 0 : res;
-}
-
 static void uring(void)
 {
 	need(UNIFIED_IO_FEAT_URING_CMD | UNIFIED_IO_FEAT_URING_BUF);
@@ -150,8 +123,6 @@ static void uring(void)
 	sweep(&(struct sweep){ "io_uring: OP, read", "EIO EAGAIN", op_before, uring_call, op_after });
 	sweep(&(struct sweep){ "io_uring: ENTER", "EIO EAGAIN", batch_before, uring_call, batch_after });
 	sweep(&(struct sweep){ "io_uring: REG_BUF", "EAGAIN", reg_before, uring_call, reg_after });
-	sweep(&(struct sweep){ "io_uring: UNREG_BUF", "EAGAIN", unreg_before, uring_call, unreg_after });
-	sweep(&(struct sweep){ "io_uring: CANCEL", "EAGAIN", nobody_before, uring_call, nobody_after });
 	io_uring_queue_exit(&ring);
 }
 
@@ -182,8 +153,11 @@ static int export_after(int ret)
 	return ret;
 }
 
+/* A call that fails may leave the importer with a handle that nobody is told of: it ends with its file. */
 static void import_before(void)
 {
+	card = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	CHECK(card >= 0);
 	CHECK_RES(export_call(), 0);
 	prime = (struct drm_prime_handle){ .fd = export_fd };
 }
@@ -195,23 +169,17 @@ static int import_call(void)
 
 static int import_after(int ret)
 {
-	struct drm_gem_close handle = { .handle = prime.handle };
-
 	close(export_fd);
-	if (!ret)
-		CHECK(ioctl(card, DRM_IOCTL_GEM_CLOSE, &handle) == 0);
+	close(card);
 	return ret;
 }
 
 static void dmabuf(void)
 {
 	need_module("vgem");
-	card = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
-	CHECK(card >= 0);
 	whole.len = r.ctl->data_size;
 	sweep(&(struct sweep){ "EXPORT", "", NULL, export_call, export_after });
 	sweep(&(struct sweep){ "EXPORT/import", "", import_before, import_call, import_after });
-	close(card);
 }
 
 int main(void)

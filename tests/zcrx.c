@@ -403,13 +403,14 @@ static void without_buffers(void)
 
 static void faults(void)
 {
-	unsigned long long before = dropped();
+	uint64_t before = dropped(), in_order = nic_count("rx3_reordered");
 
 	zcrx_open(&(struct area){ 0 });
 	fault("zc0/drop", 10);
 	fault("zc0/reorder", 50);
 	transfer(4 * MiB, 3);
 	CHECK(dropped() > before);
+	CHECK(nic_count("rx3_reordered") > in_order);
 	fault("zc0/drop", 0);
 	fault("zc0/reorder", 0);
 	fault("zc0/pack", 1);
@@ -445,6 +446,8 @@ static void starved(void)
 	zcrx_close();
 }
 
+static bool plugged;	/* for good */
+
 static void *unplug_and_plug(void *arg)
 {
 	for (int i = 0; i < 3; i++) {
@@ -453,6 +456,7 @@ static void *unplug_and_plug(void *arg)
 		usleep(100000);
 		fault("cable", 1);
 	}
+	__atomic_store_n(&plugged, true, __ATOMIC_RELAXED);
 	return NULL;
 }
 
@@ -462,7 +466,9 @@ static void flapping(void)
 
 	zcrx_open(&(struct area){ 0 });
 	CHECK(pthread_create(&thread, NULL, unplug_and_plug, NULL) == 0);
-	transfer(16 * MiB, 6);
+	do
+		transfer(16 * MiB, 6);
+	while (!__atomic_load_n(&plugged, __ATOMIC_RELAXED));
 	pthread_join(thread, NULL);
 	zcrx_close();
 }

@@ -3,7 +3,7 @@
  * Copies are counted where they happen and nowhere else: none in a send over a
  * NIC that gathers; all bytes over one that does not, over loopback, and with
  * NET_F_COPY; all bytes of a receive; none between region and drive. When a send
- * completes the pages are free.
+ * completes the pages are free, and it does not before.
  */
 #include "common.h"
 
@@ -100,6 +100,48 @@ static void datagram(unsigned int flags, uint32_t copies)
 	close(fd[1]);
 }
 
+/* The peer answers no question for its address: what is sent to it waits, here, until it does again. */
+static void peer_deaf(bool on)
+{
+	CHECK_EQ(shell("ip -n peer link set \"$(ip -n peer -o -4 addr show to 10.78.0.2 | cut -d ' ' -f 2)\" arp %s",
+		       on ? "off" : "on"), 0);
+	if (on)
+		CHECK_EQ(shell("ip neigh flush to 10.78.0.2"), 0);
+}
+
+/* Not complete while a packet still points at the pages, which what is written meanwhile shows; then it is. */
+static void held(int fd[2], uint32_t len, unsigned int flags)
+{
+	int slot = attach(&r, fd[0]);
+	struct unified_descriptor d = desc_send(slot, 4096, len);
+	struct unified_completion c;
+
+	d.net.flags |= flags;
+	pattern_fill(r.data + 4096, len, 0, 4);
+	peer_deaf(true);
+	CHECK_RES(submit(&r, d), 0);
+	CHECK_RES(enter(&r, 0, 1, NSEC_PER_SEC / 2, NULL), -ETIME);
+	pattern_fill(r.data + 4096, len, 0, 5);
+	peer_deaf(false);
+	recv_pattern(fd[1], len, 0, 5);
+	c = reap(&r);
+	CHECK_RES(c.res, len);
+	CHECK_EQ(c.copied, 0);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void until_the_last_reference(void)
+{
+	int fd[2];
+
+	wire_udp_pair(env("GATHER_HERE"), fd);
+	held(fd, DATAGRAM, UNIFIED_IO_NET_F_ZEROCOPY);
+	wire_tcp_pair(env("GATHER_HERE"), fd);
+	held(fd, LEN / 16, 0);
+}
+
 static void *write_all(void *arg)
 {
 	send_pattern(*(int *)arg, LEN, 0, 2);
@@ -144,6 +186,7 @@ int main(void)
 	sends();
 	datagram(0, DATAGRAM);
 	datagram(UNIFIED_IO_NET_F_ZEROCOPY, 0);
+	until_the_last_reference();
 	receives();
 	drive();
 	region_close(&r);

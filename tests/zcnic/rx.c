@@ -163,6 +163,7 @@ static struct sk_buff *zcnic_next(struct zcnic_queue *q)
 	if (!next)
 		return skb;
 	skb_queue_head(&q->wire, skb);
+	WRITE_ONCE(q->reordered, q->reordered + 1);
 	return next;
 }
 

@@ -49,6 +49,7 @@ struct zcnic_mem {
  * @split: packets of which the payload went to the page pool
  * @niovs: fragments of them that went to memory which a provider lends, not to pages
  * @missed: packets lost for want of a buffer
+ * @reordered: packets that overtook another
  */
 struct zcnic_queue {
 	struct zcnic *zc;
@@ -60,6 +61,7 @@ struct zcnic_queue {
 	u64 split;
 	u64 niovs;
 	u64 missed;
+	u64 reordered;
 };
 
 /**
