@@ -126,7 +126,7 @@ int unified_io_zcrx_configure(struct unified_io_zcrx_config **config, const char
  * @text: out: one line for each thing that could not be undone
  * @size: of @text
  *
- * After unified_io_zcrx_close(). Waits up to two seconds until the kernel has let go of
+ * After unified_io_zcrx_close(). Waits up to five seconds until the kernel has let go of
  * the queue.
  * Return: 0, or the first error, negative; the rest is undone all the same.
  */

@@ -7,7 +7,7 @@
 #include "bypass.h"
 #include "xsk.h"
 
-#define TRIES		50	/* for a queue that is being given up */
+#define TRIES		250	/* for a queue that is being given up */
 #define TRY_US		20000
 
 static int open_queue(struct unified_io_xsk *xsk, __u32 i, enum unified_io_xsk_mode mode)

@@ -225,7 +225,7 @@ static void tell(const struct unified_io_zcrx_config *c, int row, int err, const
 /* The kernel lets go of a queue only a while after its ring was closed. */
 static int undo_row(struct unified_io_zcrx_config *c, int row)
 {
-	int err, tries = 200;
+	int err, tries = 500;
 
 	while ((err = rows[row].undo(c)) && err != -ENODEV && --tries)
 		usleep(10000);

@@ -95,7 +95,7 @@ static int ifq_register(struct unified_io_zcrx *zc)
 /* A ring that was closed lets go of its queue only a while after. */
 static int ifq_take(struct unified_io_zcrx *zc)
 {
-	int err, tries = 200;
+	int err, tries = 500;
 
 	while ((err = ifq_register(zc)) == -EEXIST && --tries)
 		usleep(10000);

@@ -16,4 +16,4 @@ os.rename("/tmp/sending", "/tmp/sent")
 if sys.argv[4:]:
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sys.exit()
-time.sleep(60)
+time.sleep(600)

@@ -57,7 +57,11 @@ sample=$!
 trap 'kill $sample 2>/dev/null || true' EXIT
 until_said /tmp/report filtering
 send
-sleep 1
+for _ in $(seq $((100 * SLOW))); do
+	stats=$(cat /sys/kernel/debug/unified_io_region/*/stats)
+	awk '{ n[$1] = $2 } END { exit n["dropped"] < 100 || n["write_ops"] < 100 }' <<<"$stats" && break
+	sleep 0.1
+done
 kill -INT $sample
 wait $sample || { cat /tmp/report; exit 1; }
 cat /tmp/report

@@ -9,7 +9,7 @@ samples=$BUILD/user/samples
 
 # started WORD: until the program has said it.
 started() {
-	for _ in {1..300}; do
+	for _ in $(seq $((300 * SLOW))); do
 		! grep -q "$1" /tmp/report || return 0
 		sleep 0.1
 	done

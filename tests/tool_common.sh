@@ -76,6 +76,26 @@ end_pipe() {
 # counted NAME VALUE: some region's counter, in debugfs
 counted() { grep -qsx "$1 $2" /sys/kernel/debug/unified_io_region/*/stats; }
 
+# total NAME: the sum of a counter over all regions
+total() { cat /sys/kernel/debug/unified_io_region/*/stats 2>/dev/null | awk -v n="$1" '$1 == n { s += $2 } END { print s + 0 }'; }
+
+# stuck NAME: a counter that is not 0 any more, and does not grow
+stuck() {
+	local before
+	before=$(total "$1")
+	sleep 1
+	[ "$before" -gt 0 ] && [ "$(total "$1")" = "$before" ]
+}
+
+# idle: no chain is in the middle: the stream and its next arrival alone are not complete
+idle() {
+	cat /sys/kernel/debug/unified_io_region/*/stats 2>/dev/null |
+		awk '{ n[$1] = $2 } END { exit n["inflight"] != 2 || n["submitted"] != n["completed"] + 1 }'
+}
+
+# unblocked PROCESS NUMBER: the process takes this signal now, and does not keep it for later
+unblocked() { [ $((0x$(awk '/^SigBlk/ { print $2 }' "/proc/$1/status") >> ($2 - 1) & 1)) = 0 ]; }
+
 # ends PROCESS STATUS: soon, and so
 ends() {
 	local status=0

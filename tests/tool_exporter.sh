@@ -34,7 +34,7 @@ cp "$tool" "$name"
 feed_pipe 7320 "$name"
 for _ in {1..10}; do head -c 100000 /dev/urandom >&5; done
 until_true counted recv_bytes 1000000
-until_true counted inflight 2
+until_true idle
 kill -INT $trace
 wait $trace
 get -D /tmp/headers "$url" >/tmp/page
@@ -83,7 +83,7 @@ same "closed" "$(get "$url" | grep -v '^#' | grep -v missed)" "unified_io_region
 feed_pipe 7321
 echo x >&5
 until_true counted recv_bytes 2
-until_true counted inflight 2
+until_true idle
 kept=$(get "$url" | sed -n 's/^unified_io_stage_duration_seconds_count{region="1",stage="recv"} //p')
 [ "${kept:-0}" -le 1 ] || { echo "$kept arrivals counted, of 1"; bad=1; }
 kill -TERM $exporter

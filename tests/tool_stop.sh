@@ -19,9 +19,10 @@ held() {
 	held.py 127.0.0.1 7200 "$size" &
 	client=$!
 	until [ -e /tmp/sent ]; do sleep 0.1; done
+	[ -z "${second-}" ] || kill -STOP $pipe
 	kill -"${signal-INT}" $pipe
-	[ -z "${twice-}" ] || kill -"${signal-INT}" $pipe
-	[ -z "${early-}" ] || kill -CONT $pipe
+	[ -z "${second-}" ] || kill -"$second" $pipe
+	[ -z "${early-}${second-}" ] || kill -CONT $pipe
 	ends $pipe 0
 	kill $client
 	wait $client 2>/dev/null || true
@@ -36,7 +37,7 @@ held 12345 --framing line "bpf:$objects/xdp.bpf.o,sec=parse"
 early=yes held 23456
 signal=HUP held 3456
 signal=QUIT held 4567
-signal=TERM twice=yes held 5678	# as timeout(1) does
+signal=TERM second=INT held 5678	# two at once: timeout(1) sends one to the process, and one to its group
 
 echo "# what was read from stdin, but is no line yet, or no full buffer"
 mkfifo /tmp/feed
@@ -69,9 +70,9 @@ python3 -c 'import socket, time
 s = socket.create_connection(("127.0.0.1", 7203))
 time.sleep(600)' &
 client=$!
-sleep 2
+until_true stuck send_bytes
 kill -INT $pipe
-sleep 0.5
+until_true unblocked $pipe 15
 before=$(ticks)
 sleep 2
 [ $(($(ticks) - before)) -lt 50 ] || { echo "it spins"; bad=1; }
@@ -102,7 +103,8 @@ pipe=$!
 listening 7201
 python3 -c 'import itertools
 for i in itertools.count(): print("line", i)' 2>/dev/null | socat -u - TCP:127.0.0.1:7201 2>/dev/null &
-sleep 2
+some() { [ "$(total recv_bytes)" -gt 100000 ]; }
+until_true some
 kill -TERM $pipe
 wait $pipe
 wait

@@ -66,7 +66,7 @@ for _ in {1..20}; do head -c 100000 /dev/urandom >&5; done
 head -c 1000000 /dev/urandom | nc -N 127.0.0.1 7312
 wait $other
 until_true counted recv_bytes 2100000
-until_true counted inflight 2
+until_true idle
 kill -TERM $trace
 wait $trace
 region >/tmp/after
@@ -86,7 +86,7 @@ echo "# as text"
 tracing
 echo more >&5
 until_true counted recv_bytes 2100005
-until_true counted inflight 2
+until_true idle
 kill -INT $trace
 wait $trace
 for line in "^region $id: unified-io (pid $pipe)$" '^ *recv *bpf *write *operation$' '^  <= *[0-9]* us .* 1' \

@@ -206,9 +206,9 @@ listening 7402
 pipe=$!
 listening 7400
 head -c 32M /dev/zero | $peer socat -u - "TCP:$here:7400" 2>/dev/null &
-sleep $((2 * SLOW))
+until_true stuck bypass_bytes
 kill -HUP $pipe
-sleep 0.5
+until_true unblocked $pipe 1
 kill -HUP $pipe
 ends $pipe 129
 unchanged "after a second signal"
@@ -230,8 +230,10 @@ listening 7403
 "$tool" pipe -q --depth 8 zcrx:zc0,queue=3,port=7400,mode=device "nvme:$NVME0" --force 2>/tmp/said &
 pipe=$!
 listening 7400
+missed=$(ethtool -S zc0 | awk '$1 == "rx3_missed:" { print $2 }')
 head -c 8M /dev/zero | $peer socat -u - "TCP:$here:7403" 2>/dev/null &
-sleep $((2 * SLOW))
+none_left() { [ "$(ethtool -S zc0 | awk '$1 == "rx3_missed:" { print $2 }')" -gt "$missed" ]; }
+until_true none_left
 $peer socat -u FILE:/tmp/in "TCP:$here:7400" 2>/dev/null &
 ends $pipe 1
 grep -q 'no buffer is left' /tmp/said || { cat /tmp/said; bad=1; }

@@ -24,7 +24,7 @@ positive() { [ "$2" -gt 0 ] || fail "$1 is $2, want more"; }
 # The host at the other end: sends, and keeps what two tools say of it.
 send_noise() {
 	head -c "$1" /dev/urandom | tee >(sha256sum >"$tmp/sha") >(wc -l >"$tmp/lines") |
-		ip netns exec peer socat -u -b 65536 - "TCP:$ZC_HERE:7777,retry=100,interval=0.1"
+		ip netns exec peer socat -u -b 65536 - "TCP:$ZC_HERE:7777,retry=$((300 * SLOW)),interval=0.1"
 }
 
 # stream MODE MIB: leaves in 'got' what the receiver counted, and in 'fragments' what the NIC did.

@@ -25,12 +25,30 @@ static void cannot_open(const char *path)
 	die(EXIT_FAILED, "%s: %s", path, strerror(errno));
 }
 
-/* A region that was closed lets go of its drive only a while after: who ends may be followed at once. */
+/* Is there a region, open or closed a moment ago? */
+static bool any_region(void)
+{
+	FILE *file = fopen("/sys/module/unified_io_region/refcnt", "re");
+	int users = 0;
+
+	if (!file)
+		return false;
+	if (fscanf(file, "%d", &users) != 1)
+		users = 0;
+	fclose(file);
+	return users > 0;
+}
+
+/*
+ * A region that was closed lets go of its drive only a while after: who ends may be followed at once. Without a
+ * region it is another's drive, or all but free.
+ */
 static int open_patiently(const char *path, int flags)
 {
-	int fd, tries = 100;
+	int fd, tries = 0;
 
-	while ((fd = open(path, flags | O_CLOEXEC)) < 0 && errno == EBUSY && --tries)
+	while ((fd = open(path, flags | O_CLOEXEC)) < 0 && errno == EBUSY &&
+	       ++tries < (any_region() ? 1000 : 100))
 		usleep(10000);
 	return fd;
 }
