@@ -18,8 +18,7 @@ char _license[] SEC("license") = "GPL";
 #define EFAULT		14
 #define NR_WAITING	8192	/* arrivals */
 #define MAX_RANGES	(UNIFIED_IO_RANGES_MAX - 1)	/* and the tail */
-#define RECV		1ULL	/* user_data of the receive's CQEs */
-#define WATCH		2ULL	/* of those that tell of completions; the user_data of a chain is its record */
+#define RECV		~0ULL	/* user_data of the receive; that of a chain is its record */
 
 struct arrival {
 	__u64 off;
@@ -50,7 +49,7 @@ __u64 received, written, end, copied, nr_steps, nr_chains, nr_rearmed, nr_kept;
 static struct record records[NR_RECORDS];
 static struct arrival waiting[NR_WAITING];
 static __u32 first_waiting, nr_waiting, in_flight, current = NR_RECORDS;
-static bool armed, watched, ended, stalled;
+static bool armed, ended, stalled;
 
 static __u64 slot_of(__u32 record)
 {
@@ -136,22 +135,22 @@ static void submit(struct loop_rings *rings, __u32 in_tail)
 		return;
 	r = &records[current];
 	pad(rings, r, in_tail);
-	desc = loop_desc(rings);
+	desc = loop_mem(rings, slot_of(current) + SLOT_DESC, sizeof(*desc));
 	head = loop_mem(rings, slot_of(current) + SLOT_HEAD, sizeof(*head));
-	if (!desc || !head) {
-		error = -ENOBUFS;	/* there are fewer records than descriptors */
+	if (!desc || !head)
 		return;
-	}
 	*head = (struct record_head){
 		.magic = RECORD_MAGIC, .size = r->len, .offset = written, .len = r->payload,
 	};
+	__builtin_memset(desc, 0, sizeof(*desc));
 	desc->addr = slot_of(current) - loop.data;
 	desc->len = r->nr * sizeof(struct unified_net_iov);
 	desc->flags = UNIFIED_IO_DESC_F_RANGES;
 	desc->type = UNIFIED_REGION_F_NVME;
 	desc->nvme.opcode = NVME_CMD_WRITE;
 	desc->nvme.slba = end / lba_size;
-	desc->user_data = current;
+	if (!loop_chain(rings, slot_of(current) + SLOT_DESC, current))
+		error = -ENOBUFS;
 	written += r->payload;
 	end += r->len;
 	in_flight++;
@@ -227,17 +226,17 @@ static void give_back_all(struct loop_rings *rings)
 			give_back(rings, &records[i]);
 }
 
-static void done(struct loop_rings *rings, const struct unified_completion *c)
+static void done(struct loop_rings *rings, const struct io_uring_cqe *cqe)
 {
-	__u32 index = c->user_data;
+	__u32 index = cqe->user_data;
 	struct record *r;
 
 	if (index >= NR_RECORDS)
 		return;
 	r = &records[index];
-	if (c->res != r->len && !error)
-		error = c->res < 0 ? c->res : -EFAULT;
-	copied += c->copied;
+	if (cqe->res != r->len && !error)
+		error = cqe->res < 0 ? cqe->res : -EFAULT;
+	copied += cqe->big_cqe[0] >> 32;
 	give_back(rings, r);
 	in_flight--;
 	stalled = false;
@@ -282,21 +281,8 @@ static void take_all(struct loop_rings *rings)
 			break;
 		if (cqe->user_data == RECV)
 			arrived(rings, cqe);
-		else if (!(cqe->flags & LOOP_CQE_F_MORE))
-			watched = false;
-	}
-}
-
-static void complete_all(struct loop_rings *rings)
-{
-	struct unified_completion *c;
-	__u32 i;
-
-	bpf_for(i, 0, loop.nr_completions) {
-		c = loop_done(rings);
-		if (!c)
-			break;
-		done(rings, c);
+		else
+			done(rings, cqe);
 	}
 }
 
@@ -327,18 +313,13 @@ int BPF_PROG(step, struct iou_ctx *iou, struct iou_loop_params *params)
 	}
 	nr_steps++;
 	give_back_all(&rings);
-	complete_all(&rings);
 	take_all(&rings);
 	store_all(&rings);
-	if (!watched)
-		watched = loop_watch(&rings, WATCH);
 	if (!armed && !ended && !stalled && !error)
 		armed = loop_recv(&rings, fd, RECV);
 	ret = loop_end(&rings, iou, params);
-	if (ret < 0) {
+	if (ret < 0)
 		error = ret;
-		in_flight -= loop_untaken(&rings);
-	}
 	return !in_flight && (error || (ended && !nr_waiting)) ? IOU_LOOP_STOP : IOU_LOOP_CONTINUE;
 }
 
