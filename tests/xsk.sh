@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# xsk.sh COMMAND: with five wires to the namespace 'xsk'. Two are of virtio NICs that can do AF_XDP zero copy (where
-# the kernel can), zc0 and zc1; one is a veth with one queue, veth0, and one with four, four0; one is of an igb, rss0,
-# whose two queues can do zero copy (where the kernel can). Here they have the addresses 10.80.0.1, 10.80.1.1,
-# 10.80.2.1, 10.80.3.1 and 10.80.4.1, there 10.80.0.2 and so on.
+# xsk.sh COMMAND: with four wires to the namespace 'xsk'. Two are of virtio NICs that can do AF_XDP zero copy (where
+# the kernel can), zc0 and zc1; one is a veth with one queue, veth0, and one with four, four0. Here they have the
+# addresses 10.80.0.1, 10.80.1.1, 10.80.2.1 and 10.80.3.1, there 10.80.0.2 and so on.
 
 set -eu
 
@@ -33,7 +32,7 @@ wire() {
 end() {
 	ip link delete veth0 2>/dev/null || true
 	ip link delete four0 2>/dev/null || true
-	for name in zc0 zc1 rss0; do
+	for name in zc0 zc1; do
 		[ ! -e /sys/class/net/$name ] || ip link set $name down
 		ip address flush dev $name 2>/dev/null || true
 	done
@@ -57,9 +56,4 @@ ip link add four0 numrxqueues 4 numtxqueues 4 type veth peer name four1 numrxque
 ethtool -L four0 rx 4 tx 4
 ethtool -L four1 rx 4 tx 4
 wire 3 four0 four1
-modprobe -a igb e1000e
-named 52:54:00:98:00:00 rss0
-named 52:54:00:98:00:01 rss1
-wire 4 rss0 rss1
-ethtool -N rss0 rx-flow-hash udp4 sdfn
 "$@"
