@@ -4,8 +4,8 @@
  * io_uring's commands, CANCEL, a dma-buf and its importer.
  */
 #include <drm/drm.h>
-#include <liburing.h>
 #include "fault_nth.h"
+#include "uring_cmd.h"
 
 #define LEN	(64 * KiB)
 #define BATCH	2U
@@ -17,13 +17,7 @@ static struct unified_descriptor desc;
 
 static void prep(unsigned int op, uint64_t arg)
 {
-	struct unified_io_uring_cmd cmd = { .arg = arg };
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-
-	CHECK(sqe);
-	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, r.fd, NULL, 0, 0);
-	sqe->cmd_op = op;
-	memcpy(sqe->cmd, &cmd, sizeof(cmd));
+	prep_uring_cmd(&ring, r.fd, op, arg, 0, 0);
 }
 
 static int uring_call(void)

@@ -4,9 +4,7 @@
  * every kind of ring, cancelled, abandoned and killed; the data area as a fixed
  * buffer of a ring. And UNIFIED_IO_CANCEL, which is the same for all operations.
  */
-#include <liburing.h>
-
-#include "common.h"
+#include "uring_cmd.h"
 
 #define LEN	(64 * KiB)
 
@@ -25,15 +23,7 @@ static void ring_open(unsigned int flags)
 static struct io_uring_sqe *prep(int fd, unsigned int op, uint64_t arg, uint64_t completion,
 				 uint64_t user_data)
 {
-	struct unified_io_uring_cmd cmd = { .arg = arg, .completion = completion };
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-
-	CHECK(sqe);
-	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, fd, NULL, 0, 0);
-	sqe->cmd_op = op;
-	memcpy(sqe->cmd, &cmd, sizeof(cmd));
-	sqe->user_data = user_data;
-	return sqe;
+	return prep_uring_cmd(&ring, fd, op, arg, completion, user_data);
 }
 
 /* The chain of @d as OP number @nr. */

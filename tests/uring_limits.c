@@ -4,9 +4,7 @@
  * timeout that is linked to a chain does not end it, one that a CANCEL is linked
  * to does. A ring that polls does not wait for chains.
  */
-#include <liburing.h>
-
-#include "common.h"
+#include "uring_cmd.h"
 
 #define CHAIN	1
 #define TIMER	2
@@ -22,15 +20,7 @@ static struct __kernel_timespec never = { .tv_sec = WAIT_NS / NSEC_PER_SEC };
 
 static struct io_uring_sqe *command(unsigned int op, uint64_t arg, uint64_t user_data)
 {
-	struct unified_io_uring_cmd cmd = { .arg = arg };
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-
-	CHECK(sqe);
-	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, r.fd, NULL, 0, 0);
-	sqe->cmd_op = op;
-	memcpy(sqe->cmd, &cmd, sizeof(cmd));
-	sqe->user_data = user_data;
-	return sqe;
+	return prep_uring_cmd(&ring, r.fd, op, arg, 0, user_data);
 }
 
 /* A receive that nothing comes for yet. */
