@@ -104,7 +104,7 @@ struct unified_io_xsk;
  * @io: the region; has to outlive it
  * @params: copied, but for the interfaces' names and maps, which are not needed later
  *
- * A queue whose last user has only just gone is waited for, up to a second in each mode.
+ * A queue whose last user has only just gone is waited for, up to five seconds in each mode.
  * Return: 0, or a negative errno; unified_io_hint(UNIFIED_IO_CALL_XSK, it) says what
  * is missing. In mode AUTO that of ZEROCOPY is kept for unified_io_xsk_why().
  */
