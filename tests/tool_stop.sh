@@ -123,6 +123,7 @@ held.py 127.0.0.1 7202 2000000 2>/dev/null &
 client=$!
 until [ -e /tmp/sent ] && [ "$("$tool" log cat "$NVME0" 2>/dev/null | wc -c)" -ge 1500000 ]; do sleep 0.5; done
 kill -9 $pipe
+kill $client
 wait $pipe $client 2>/dev/null || true
 status=0
 "$tool" log cat "$NVME0" >/tmp/killed 2>/dev/null || status=$?
