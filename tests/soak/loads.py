@@ -210,12 +210,15 @@ class Programs(Load):
              "net_full", "datagrams", "bpf_attach", "bpf_verdicts", "bpf_order", "lz4", "xdp", "xdp_traffic",
              "ranges", "ranges_bpf", "uring", "waiting", "counters", "ring_hostile", "fork", "pinnable")
 
+    # All of them this one: the others have the streams' logs.
+    DRIVES = ("NVME0", "VIRTIO", "NULLBLK", "PARTITION", "LOOP")
+
     def round(self):
         name = self.random.choice(self.NAMES)
         with open("/tmp/soak-program", "w+", encoding="utf-8") as output:
             command, *args = name.split()
             process = spawn(self.ALONE + [BIN + command, *args], stdout=output, stderr=subprocess.STDOUT,
-                            env=dict(os.environ, NVME0=disk("nvme0")))
+                            env=dict(os.environ, **dict.fromkeys(self.DRIVES, disk("nvme0"))))
             if self.random.random() < 0.4:
                 self.pause(0.05, 2)
                 if process.poll() is None:
