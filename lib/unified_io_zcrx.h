@@ -40,7 +40,7 @@ enum unified_io_zcrx_mode {
  * @buf_len: bytes in a receive buffer: a power of two, at least a page; 0 for a
  *	page (SOCKET: 64 KiB). More than a page takes a NIC that offers it.
  * @addr: the part of the data area to receive into, page aligned
- * @len: bytes, a multiple of the page size and of @buf_len
+ * @len: bytes, a multiple of the page size and of @buf_len; see unified_io_zcrx_bound()
  * @entries: chains in flight, and connections, at most; a power of two
  * @loop: for a loop program: the refill ring is in the data area, where the program
  *	reaches it, in unified_io_zcrx_refill_len() bytes from @addr + @len on
@@ -164,6 +164,21 @@ int unified_io_zcrx_why(const struct unified_io_zcrx *zc);
 __u64 unified_io_zcrx_copied(const struct unified_io_zcrx *zc);
 
 /**
+ * unified_io_zcrx_bound - let a connection hold no more than half of the area
+ * @zc: for it
+ * @fd: connected TCP socket
+ *
+ * What came behind a lost packet keeps its buffers until that comes again, and that takes
+ * one, too: a connection whose receive buffer is as large as the area waits for ever once it
+ * has them all. Where net.ipv4.tcp_rmem allows that much, and the program has not set
+ * SO_RCVBUF itself, it is set here. unified_io_zcrx_recv() does this; loop programs receive
+ * without it. With several connections of full windows the area should have room for all.
+ *
+ * Return: 0, or a negative errno.
+ */
+int unified_io_zcrx_bound(const struct unified_io_zcrx *zc, int fd);
+
+/**
  * unified_io_zcrx_recv - receive from a connection until it ends
  * @zc: for it
  * @fd: connected TCP socket; stays open until the end
@@ -222,6 +237,7 @@ void unified_io_zcrx_release(struct unified_io_zcrx *zc, __u64 addr);
  *	unified_io_zcrx_loop_init(zc, &skeleton->rodata->loop);
  *	skeleton->struct_ops.NAME->ring_fd = skeleton->rodata->loop.ring_fd;
  *	load and attach the program, then
+ *	unified_io_zcrx_bound(zc, fd) for what it receives from, and
  *	unified_io_zcrx_loop_run(zc);
  */
 

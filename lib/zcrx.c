@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receiving into the data area: which way, and what all ways share. */
+#include <errno.h>
+#include <limits.h>
+#include <linux/socket.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "zcrx.h"
 
@@ -82,6 +87,35 @@ __u64 unified_io_zcrx_copied(const struct unified_io_zcrx *zc)
 	return zc->copied;
 }
 
+/* What TCP lets a connection's receive buffer grow to by itself; all that it can be if nobody says. */
+static __u64 tcp_limit(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/tcp_rmem", "re");
+	unsigned long long limit = INT_MAX;
+
+	if (!file)
+		return limit;
+	if (fscanf(file, "%*u %*u %llu", &limit) != 1)
+		limit = INT_MAX;
+	fclose(file);
+	return limit;
+}
+
+int unified_io_zcrx_bound(const struct unified_io_zcrx *zc, int fd)
+{
+	__u64 half = zc->params.len / 2;
+	int size = (int)(half / 2), lock = 0;	/* the kernel doubles it */
+	socklen_t len = sizeof(lock);
+
+	if (zc->params.mode != UNIFIED_IO_ZCRX_DEVICE || half >= tcp_limit())
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &lock, &len))
+		return -errno;
+	if (lock & SOCK_RCVBUF_LOCK)
+		return 0;
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ? -errno : 0;
+}
+
 int unified_io_zcrx_recv(struct unified_io_zcrx *zc, int fd, __u64 user_data)
 {
 	__u32 i = 0;
@@ -91,6 +125,9 @@ int unified_io_zcrx_recv(struct unified_io_zcrx *zc, int fd, __u64 user_data)
 		i++;
 	if (i == zc->params.entries)
 		return -ENOSPC;
+	err = unified_io_zcrx_bound(zc, fd);
+	if (err)
+		return err;
 	zc->conns[i] = (struct zcrx_conn){ .state = ZCRX_BUSY, .fd = fd, .user_data = user_data };
 	err = zc->backend->arm(zc, i);
 	if (err)

@@ -218,6 +218,28 @@ static void no_buffer(void)
 	end();
 }
 
+/* Packets get lost, and what comes behind them fits into the area no more than half. */
+static void small_area(void)
+{
+	int fd[2], size = 5000, now;
+	socklen_t len = sizeof(now);
+
+	begin(256 * KiB, 0);
+	fault("zc0/drop", 20);
+	for (int i = 0; i < 8; i++)
+		transfer();
+	fault("zc0/drop", 0);
+	/* The program's own limit stays. */
+	wire_tcp_pair(env("ZC_HERE"), fd);
+	CHECK_OK(setsockopt(fd[0], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	CHECK_RES(unified_io_zcrx_bound(zc, fd[0]), 0);
+	CHECK_OK(getsockopt(fd[0], SOL_SOCKET, SO_RCVBUF, &now, &len));
+	CHECK_EQ(now, 2 * size);
+	close(fd[0]);
+	close(fd[1]);
+	end();
+}
+
 /* Nobody takes events until there is no room for one more. */
 static void full_cq(void)
 {
@@ -344,8 +366,8 @@ static void nic_removed(void)
 int main(void)
 {
 	void (*cases[])(void) = {
-		no_buffer, full_cq, reset_by_peer, peer_vanishes, down_and_up, queue_wanted,
-		nic_removed,
+		no_buffer, small_area, full_cq, reset_by_peer, peer_vanishes, down_and_up,
+		queue_wanted, nic_removed,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -100,6 +100,7 @@ static int connected(struct sender *s, uint64_t len, uint32_t chunk)
 	int fd[2];
 
 	wire_tcp_pair(env("ZC_HERE"), fd);
+	CHECK_RES(unified_io_zcrx_bound(zc, fd[0]), 0);
 	*s = (struct sender){ .fd = fd[1], .len = len, .chunk = chunk };
 	CHECK(pthread_create(&s->thread, NULL, send_it, s) == 0);
 	skel->bss->fd = fd[0];
