@@ -4,15 +4,18 @@
  * what a NIC received, and submits chains, while the process stays in one system
  * call. Include it after vmlinux.h and <bpf/bpf_helpers.h>.
  *
- * Such a program runs in the process's io_uring_enter(), with the ring locked. It
- * has three pieces of memory, and nothing of ours is called: it writes the SQEs that
- * the process could have written, with the process's rights and no others.
+ * Such a program runs in the process's io_uring_enter(), with the ring locked. It has
+ * three pieces of memory: the ring's CQ, its SQEs, and the region. What arrives comes
+ * by the ring; chains go by the region's own SQ and CQ, which the program fills and
+ * empties as the process would.
  *
  *	struct loop_rings rings;
  *
  *	if (!loop_begin(&rings, ctx))
  *		return IOU_LOOP_STOP;
- *	while ((cqe = loop_cqe(&rings)))	... loop_recv(), loop_chain(), loop_release()
+ *	in the first step	loop_recv(), and loop_watch() for completions
+ *	while ((cqe = loop_cqe(&rings)))	... loop_arrival(), loop_desc()
+ *	while ((done = loop_done(&rings)))	... loop_release(), or loop_timer() and later
  *	loop_end(&rings, ctx, params);
  *	return IOU_LOOP_CONTINUE;
  *
@@ -27,8 +30,16 @@
 
 #define LOOP_RECV_MULTISHOT	(1U << 1)	/* IORING_RECV_MULTISHOT */
 #define LOOP_CQE_F_MORE		(1U << 1)	/* IORING_CQE_F_MORE */
+#define LOOP_POLL_ADD_MULTI	(1U << 0)	/* IORING_POLL_ADD_MULTI */
+#define LOOP_POLLIN		1U		/* POLLIN */
+#define LOOP_TIMEOUT_IMMEDIATE	(1U << 7)	/* IORING_TIMEOUT_IMMEDIATE_ARG */
+#define LOOP_EBUSY		16
+#define LOOP_EFAULT		14
 #define LOOP_CQE_SIZE		32
 #define LOOP_SQE_SIZE		sizeof(struct io_uring_sqe)
+
+/* Of the module: takes up to @nr descriptors of the region's SQ. Returns how many, or a negative errno. */
+extern int bpf_uior_submit(struct iou_ctx *ctx, __u32 region_id, __u32 nr) __ksym;
 
 /* The process fills it in before the program is loaded. */
 const volatile struct unified_io_loop loop;
@@ -43,8 +54,36 @@ struct loop_rings {
 	__u32 sq_tail;
 	__u32 to_submit;
 	__u32 rq_tail;
+	__u32 desc_tail;	/* of the region's SQ */
+	__u32 done_head;	/* of the region's CQ */
+	__u32 done_tail;
 	__u64 arrived;	/* bytes since loop_begin(), for the region's counters */
 };
+
+/* The region begins with this. */
+#define loop_ctrl(rings, field)							\
+	((volatile typeof(((struct unified_io_control *)0)->field) *)		\
+	 loop_mem(rings, offsetof(struct unified_io_control, field),		\
+		  sizeof(((struct unified_io_control *)0)->field)))
+
+/*
+ * Adds, with a full barrier before and after: that is what BPF has where the old value is fetched. A compiler that
+ * sees nobody use it (clang before 20) makes an addition without order of it.
+ */
+#define loop_add(p, v)								\
+	({									\
+		__u64 was = __sync_fetch_and_add(p, v);				\
+										\
+		asm volatile("" :: "r"(was));					\
+	})
+
+/* What the kernel or another processor has written before is seen after this. */
+static __always_inline void loop_barrier(void)
+{
+	__u64 any = 0;
+
+	loop_add(&any, 0);
+}
 
 /* @len bytes at @off of @size bytes at @base, or NULL. */
 static __always_inline void *loop_at(__u8 *base, __u64 size, __u64 off, const __u64 len)
@@ -63,6 +102,7 @@ static __always_inline void *loop_mem(struct loop_rings *rings, __u64 off, const
 /* False: the process has not set it up. */
 static __always_inline bool loop_begin(struct loop_rings *rings, struct iou_ctx *ctx)
 {
+	volatile __u32 *desc_tail, *done_head, *done_tail;
 	__u32 *head, *tail, *sq_tail, *rq_tail;
 
 	rings->mem = bpf_io_uring_get_region(ctx, IOU_REGION_MEM, loop.mem_size);
@@ -74,12 +114,19 @@ static __always_inline bool loop_begin(struct loop_rings *rings, struct iou_ctx 
 	tail = loop_at(rings->cq, loop.cq_size, loop.cq_tail, sizeof(*tail));
 	sq_tail = loop_at(rings->cq, loop.cq_size, loop.sq_tail, sizeof(*sq_tail));
 	rq_tail = loop_mem(rings, loop.rq_tail, sizeof(*rq_tail));
-	if (!head || !tail || !sq_tail || !rq_tail)
+	desc_tail = loop_ctrl(rings, sq_tail);
+	done_head = loop_ctrl(rings, cq_head);
+	done_tail = loop_ctrl(rings, cq_tail);
+	if (!head || !tail || !sq_tail || !rq_tail || !desc_tail || !done_head || !done_tail)
 		return false;
 	rings->cq_head = *head;
 	rings->cq_tail = *tail;
 	rings->sq_tail = *sq_tail;
 	rings->rq_tail = *rq_tail;
+	rings->desc_tail = *desc_tail;
+	rings->done_head = *done_head;
+	rings->done_tail = *done_tail;
+	loop_barrier();		/* the completions come after their tail */
 	rings->to_submit = 0;
 	rings->arrived = 0;
 	return true;
@@ -127,20 +174,71 @@ static __always_inline bool loop_recv(struct loop_rings *rings, __s32 fd, __u64 
 	return true;
 }
 
-/* Submits the chain whose descriptor is at @off of the region. */
-static __always_inline bool loop_chain(struct loop_rings *rings, __u64 off, __u64 user_data)
+/*
+ * From now on there are CQEs of @user_data when chains complete, so that the loop wakes up.
+ * One without LOOP_CQE_F_MORE was the last.
+ */
+static __always_inline bool loop_watch(struct loop_rings *rings, __u64 user_data)
 {
 	struct io_uring_sqe *sqe = loop_sqe(rings);
 
 	if (!sqe)
 		return false;
-	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->opcode = IORING_OP_POLL_ADD;
 	sqe->fd = loop.device_fd;
-	sqe->cmd_op = UNIFIED_IO_URING_OP;
+	sqe->poll32_events = LOOP_POLLIN;
+	sqe->len = LOOP_POLL_ADD_MULTI;
 	sqe->user_data = user_data;
-	/* struct unified_io_uring_cmd */
-	*(__u64 *)sqe->cmd = loop.mem_addr + off;
 	return true;
+}
+
+/* A CQE of @user_data, with -ETIME, comes in @ns: a step at the latest then. One timer at a time is enough. */
+static __always_inline bool loop_timer(struct loop_rings *rings, __u64 ns, __u64 user_data)
+{
+	struct io_uring_sqe *sqe = loop_sqe(rings);
+
+	if (!sqe)
+		return false;
+	sqe->opcode = IORING_OP_TIMEOUT;
+	sqe->addr = ns;
+	sqe->len = 1;
+	sqe->timeout_flags = LOOP_TIMEOUT_IMMEDIATE;
+	sqe->user_data = user_data;
+	return true;
+}
+
+/* How many descriptors of the region's SQ the kernel has not taken. */
+static __always_inline __u32 loop_untaken(struct loop_rings *rings)
+{
+	volatile __u32 *head = loop_ctrl(rings, sq_head);
+
+	return head ? rings->desc_tail - *head : 0;
+}
+
+/* A descriptor to fill in, all zero, or NULL while the region's SQ is full. */
+static __always_inline struct unified_descriptor *loop_desc(struct loop_rings *rings)
+{
+	struct unified_descriptor *desc;
+
+	if (loop_untaken(rings) >= loop.nr_descs)
+		return NULL;
+	desc = loop_mem(rings, loop.descs + (rings->desc_tail & (loop.nr_descs - 1)) * sizeof(*desc),
+			sizeof(*desc));
+	if (!desc)
+		return NULL;
+	__builtin_memset(desc, 0, sizeof(*desc));
+	rings->desc_tail++;
+	return desc;
+}
+
+/* The next completion of a chain, or NULL. It is taken, and valid until loop_end(). */
+static __always_inline struct unified_completion *loop_done(struct loop_rings *rings)
+{
+	if (rings->done_head == rings->done_tail)
+		return NULL;
+	return loop_mem(rings, loop.completions +
+			(rings->done_head++ & (loop.nr_completions - 1)) *
+			sizeof(struct unified_completion), sizeof(struct unified_completion));
 }
 
 /* Offset in the region of what a receive's CQE tells of; once for each, as it is counted. */
@@ -156,7 +254,8 @@ static __always_inline __u64 loop_arrival(struct loop_rings *rings, const struct
  * The arrival at @off of the region is not needed any more; once for each. False: the
  * kernel has not read the refill ring, and it is full. The program keeps the arrival
  * and releases it in a later step, the oldest first: buffers with more than one arrival
- * then become free one after the other.
+ * then become free one after the other. Nothing tells when there is room again, and with
+ * all buffers here and nothing on its way there would be no other step: loop_timer().
  */
 static __always_inline bool loop_release(struct loop_rings *rings, __u64 off)
 {
@@ -176,19 +275,45 @@ static __always_inline bool loop_release(struct loop_rings *rings, __u64 off)
 	return true;
 }
 
-/* What arrived, for the region's counters, which begin the region. What was copied the library adds. */
+/* What arrived, for the region's counters. What was copied the library adds. */
 static __always_inline void loop_count(struct loop_rings *rings)
 {
-	__u64 *bytes = loop_mem(rings, offsetof(struct unified_io_control, bypass_bytes), sizeof(*bytes));
+	__u64 *bytes = (__u64 *)loop_ctrl(rings, bypass_bytes);
 
 	if (bytes && rings->arrived)
 		__sync_fetch_and_add(bytes, rings->arrived);
 	rings->arrived = 0;
 }
 
+/* The kernel sees what was taken from the region's CQ and put into its SQ; each a full barrier before. */
+static __always_inline bool loop_publish(struct loop_rings *rings)
+{
+	__u32 *tail = (__u32 *)loop_ctrl(rings, sq_tail), *head = (__u32 *)loop_ctrl(rings, cq_head);
+
+	if (!tail || !head)
+		return false;
+	loop_add(head, rings->done_head - *head);
+	loop_add(tail, rings->desc_tail - *tail);
+	return true;
+}
+
+/* Descriptors that find no CQ slot stay in the SQ, for the next time. Intake that has stopped is begun again. */
+static __always_inline int loop_submit(struct loop_rings *rings, struct iou_ctx *ctx)
+{
+	volatile __u32 *flags = loop_ctrl(rings, flags);
+	__u32 nr = loop_untaken(rings);
+	int ret;
+
+	if (!nr && !(flags && *flags))
+		return 0;
+	ret = bpf_uior_submit(ctx, loop.region_id, nr);
+	return ret == -LOOP_EBUSY ? 0 : ret;
+}
+
 /*
  * Publishes and submits; then there is something to do again with the next CQE.
- * Returns what bpf_io_uring_submit_sqes() does.
+ * Returns 0 or more, or the error of bpf_io_uring_submit_sqes() or bpf_uior_submit():
+ * loop_untaken() tells how many descriptors will have no completion.
  */
 static __always_inline int loop_end(struct loop_rings *rings, struct iou_ctx *ctx,
 				    struct iou_loop_params *params)
@@ -196,16 +321,19 @@ static __always_inline int loop_end(struct loop_rings *rings, struct iou_ctx *ct
 	__u32 *head = loop_at(rings->cq, loop.cq_size, loop.cq_head, sizeof(*head));
 	__u32 *sq_tail = loop_at(rings->cq, loop.cq_size, loop.sq_tail, sizeof(*sq_tail));
 	__u32 *rq_tail = loop_mem(rings, loop.rq_tail, sizeof(*rq_tail));
+	int ret = 0;
 
-	if (!head || !sq_tail || !rq_tail)
-		return -14;	/* -EFAULT: loop_begin() has seen that they are there */
+	if (!head || !sq_tail || !rq_tail || !loop_publish(rings))
+		return -LOOP_EFAULT;	/* loop_begin() has seen that they are there */
 	/* A full barrier: the entries come before the tail, which a NIC's queue reads. */
-	__sync_fetch_and_add(rq_tail, rings->rq_tail - *rq_tail);
+	loop_add(rq_tail, rings->rq_tail - *rq_tail);
 	*head = rings->cq_head;
 	*sq_tail = rings->sq_tail;
 	loop_count(rings);
 	params->cq_wait_idx = rings->cq_head + 1;
-	return rings->to_submit ? bpf_io_uring_submit_sqes(ctx, rings->to_submit) : 0;
+	if (rings->to_submit)
+		ret = bpf_io_uring_submit_sqes(ctx, rings->to_submit);
+	return ret < 0 ? ret : loop_submit(rings, ctx);
 }
 
 #endif /* UNIFIED_IO_LOOP_BPF_H */

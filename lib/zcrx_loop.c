@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a loop program in the kernel works on, instead of this library. */
+#include "barrier.h"
 #include "bypass.h"
 #include "zcrx.h"
 
@@ -49,6 +50,10 @@ int unified_io_zcrx_loop_init(struct unified_io_zcrx *zc, struct unified_io_loop
 		.rq_tail = in_region(zc, zc->refill + zc->ifq.offsets.tail),
 		.rqes = in_region(zc, zc->refill + zc->ifq.offsets.rqes),
 		.rq_entries = zc->ifq.rq_entries,
+		.descs = in_region(zc, zc->io->sq),
+		.completions = in_region(zc, zc->io->cq),
+		.nr_descs = zc->io->sq_mask + 1,
+		.nr_completions = zc->io->cq_mask + 1,
 		.cq_size = ring->cq.ring_sz,
 		.cq_head = in_ring(zc, ring->cq.khead),
 		.cq_tail = in_ring(zc, ring->cq.ktail),
@@ -58,6 +63,7 @@ int unified_io_zcrx_loop_init(struct unified_io_zcrx *zc, struct unified_io_loop
 		.sq_size = ring->sq.ring_entries * sizeof(struct io_uring_sqe),
 		.sq_entries = ring->sq.ring_entries,
 		.zcrx_id = zc->ifq.zcrx_id,
+		.region_id = zc->io->ctrl->region_id,
 		.device_fd = zc->io->fd,
 		.ring_fd = ring->ring_fd,
 	};
@@ -77,6 +83,9 @@ int unified_io_zcrx_loop_run(struct unified_io_zcrx *zc)
 
 	/* With a program attached, all arguments but the first are without meaning. */
 	ret = io_uring_enter((unsigned int)zc->ring.ring_fd, 0, 0, 0, NULL);
+	/* It has used the region's rings, too. */
+	zc->io->sq_tail = unified_io_load(&zc->io->ctrl->sq_tail);
+	zc->io->cq_head = unified_io_load(&zc->io->ctrl->cq_head);
 	if (zc->params.mode == UNIFIED_IO_ZCRX_NODEV) {
 		copied = arrived(zc) - before;
 		zc->copied += copied;

@@ -14,11 +14,15 @@ char _license[] SEC("license") = "GPL";
 
 #define ENOMEM		12
 #define ENOSPC		28
+#define ETIME		62
 #define ENOBUFS		105
 #define EFAULT		14
 #define NR_WAITING	8192	/* arrivals */
 #define MAX_RANGES	(UNIFIED_IO_RANGES_MAX - 1)	/* and the tail */
-#define RECV		~0ULL	/* user_data of the receive; that of a chain is its record */
+#define RETRY_NS	1000000
+#define RECV		1ULL	/* user_data of the receive's CQEs */
+#define WATCH		2ULL	/* of those that tell of completions; the user_data of a chain is its record */
+#define RETRY		3ULL	/* of the timer's */
 
 struct arrival {
 	__u64 off;
@@ -49,7 +53,7 @@ __u64 received, written, end, copied, nr_steps, nr_chains, nr_rearmed, nr_kept;
 static struct record records[NR_RECORDS];
 static struct arrival waiting[NR_WAITING];
 static __u32 first_waiting, nr_waiting, in_flight, current = NR_RECORDS;
-static bool armed, ended, stalled;
+static bool armed, watched, ended, stalled, keeps, timed;
 
 static __u64 slot_of(__u32 record)
 {
@@ -135,22 +139,22 @@ static void submit(struct loop_rings *rings, __u32 in_tail)
 		return;
 	r = &records[current];
 	pad(rings, r, in_tail);
-	desc = loop_mem(rings, slot_of(current) + SLOT_DESC, sizeof(*desc));
+	desc = loop_desc(rings);
 	head = loop_mem(rings, slot_of(current) + SLOT_HEAD, sizeof(*head));
-	if (!desc || !head)
+	if (!desc || !head) {
+		error = -ENOBUFS;	/* there are fewer records than descriptors */
 		return;
+	}
 	*head = (struct record_head){
 		.magic = RECORD_MAGIC, .size = r->len, .offset = written, .len = r->payload,
 	};
-	__builtin_memset(desc, 0, sizeof(*desc));
 	desc->addr = slot_of(current) - loop.data;
 	desc->len = r->nr * sizeof(struct unified_net_iov);
 	desc->flags = UNIFIED_IO_DESC_F_RANGES;
 	desc->type = UNIFIED_REGION_F_NVME;
 	desc->nvme.opcode = NVME_CMD_WRITE;
 	desc->nvme.slba = end / lba_size;
-	if (!loop_chain(rings, slot_of(current) + SLOT_DESC, current))
-		error = -ENOBUFS;
+	desc->user_data = current;
 	written += r->payload;
 	end += r->len;
 	in_flight++;
@@ -214,6 +218,7 @@ static void give_back(struct loop_rings *rings, struct record *r)
 	}
 	r->written = r->nr_released < r->nr_arrivals;
 	r->busy = r->written;
+	keeps |= r->written;
 	nr_kept += r->nr_arrivals - r->nr_released;
 }
 
@@ -221,25 +226,25 @@ static void give_back_all(struct loop_rings *rings)
 {
 	__u32 i;
 
+	keeps = false;
 	bpf_for(i, 0, NR_RECORDS)
 		if (i < NR_RECORDS && records[i].written)
 			give_back(rings, &records[i]);
 }
 
-static void done(struct loop_rings *rings, const struct io_uring_cqe *cqe)
+static void done(struct loop_rings *rings, const struct unified_completion *c)
 {
-	__u32 index = cqe->user_data;
+	__u32 index = c->user_data;
 	struct record *r;
 
 	if (index >= NR_RECORDS)
 		return;
 	r = &records[index];
-	if (cqe->res != r->len && !error)
-		error = cqe->res < 0 ? cqe->res : -EFAULT;
-	copied += cqe->big_cqe[0] >> 32;
+	if (c->res != r->len && !error)
+		error = c->res < 0 ? c->res : -EFAULT;
+	copied += c->copied;
 	give_back(rings, r);
 	in_flight--;
-	stalled = false;
 }
 
 static void arrived(struct loop_rings *rings, const struct io_uring_cqe *cqe)
@@ -270,6 +275,21 @@ static void arrived(struct loop_rings *rings, const struct io_uring_cqe *cqe)
 	change(rings, a);
 }
 
+static void told(const struct io_uring_cqe *cqe)
+{
+	switch (cqe->user_data) {
+	case WATCH:
+		watched = cqe->flags & LOOP_CQE_F_MORE;
+		break;
+	case RETRY:
+		timed = false;
+		stalled = false;
+		if (cqe->res != -ETIME)
+			error = cqe->res;
+		break;
+	}
+}
+
 static void take_all(struct loop_rings *rings)
 {
 	struct io_uring_cqe *cqe;
@@ -282,7 +302,20 @@ static void take_all(struct loop_rings *rings)
 		if (cqe->user_data == RECV)
 			arrived(rings, cqe);
 		else
-			done(rings, cqe);
+			told(cqe);
+	}
+}
+
+static void complete_all(struct loop_rings *rings)
+{
+	struct unified_completion *c;
+	__u32 i;
+
+	bpf_for(i, 0, loop.nr_completions) {
+		c = loop_done(rings);
+		if (!c)
+			break;
+		done(rings, c);
 	}
 }
 
@@ -313,13 +346,20 @@ int BPF_PROG(step, struct iou_ctx *iou, struct iou_loop_params *params)
 	}
 	nr_steps++;
 	give_back_all(&rings);
+	complete_all(&rings);
 	take_all(&rings);
 	store_all(&rings);
+	if (!watched)
+		watched = loop_watch(&rings, WATCH);
+	if ((keeps || stalled) && !timed)
+		timed = loop_timer(&rings, RETRY_NS, RETRY);
 	if (!armed && !ended && !stalled && !error)
 		armed = loop_recv(&rings, fd, RECV);
 	ret = loop_end(&rings, iou, params);
-	if (ret < 0)
+	if (ret < 0) {
 		error = ret;
+		in_flight -= loop_untaken(&rings);
+	}
 	return !in_flight && (error || (ended && !nr_waiting)) ? IOU_LOOP_STOP : IOU_LOOP_CONTINUE;
 }
 

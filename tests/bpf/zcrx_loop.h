@@ -4,8 +4,7 @@
 #define TESTS_ZCRX_LOOP_H
 
 #define NR_RECORDS	16	/* in memory */
-#define SLOT_DESC	2048	/* the descriptor; the table of ranges is at 0 */
-#define SLOT_HEAD	4096	/* the head of the record */
+#define SLOT_HEAD	4096	/* the head of the record; the table of ranges is at 0 */
 #define SLOT_TAIL	8192	/* what the drive cannot gather, and zeroes */
 #define SLOT_SIZE	16384
 

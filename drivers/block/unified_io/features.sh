@@ -16,5 +16,6 @@ have FOLIO_PMD linux/huge_mm.h 'vmf_insert_folio_pmd\('
 have URING_TW_REQ linux/io_uring/cmd.h 'io_uring_cmd_from_tw\('
 have URING_DONE32 linux/io_uring/cmd.h 'io_uring_cmd_done32\('
 have URING_BVEC linux/io_uring/cmd.h 'io_buffer_register_bvec\('
+have URING_LOOP linux/io_uring_types.h 'struct iou_ctx '
 have NS_STRING linux/module.h 'MODULE_IMPORT_NS\(ns\) MODULE_INFO\(import_ns, ns\)'
 exit 0

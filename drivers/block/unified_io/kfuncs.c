@@ -438,6 +438,9 @@ BTF_ID_FLAGS(func, bpf_uior_crc32c, KF_TRUSTED_ARGS)
 #if IS_ENABLED(CONFIG_LZ4_COMPRESS)
 BTF_ID_FLAGS(func, bpf_uior_lz4_compress, KF_TRUSTED_ARGS)
 #endif
+#ifdef UIOR_HAVE_URING_LOOP
+BTF_ID_FLAGS(func, bpf_uior_submit, KF_SLEEPABLE | KF_TRUSTED_ARGS)	/* uring.c */
+#endif
 BTF_KFUNCS_END(uior_kfunc_ids)
 
 static const struct btf_kfunc_id_set uior_kfunc_set = {

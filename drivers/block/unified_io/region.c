@@ -245,6 +245,20 @@ struct uior_region *uior_region_create(struct unified_io_setup *setup)
 	return region;
 }
 
+/* The region of this id, with a reference, or NULL once its file is gone. Process context. */
+struct uior_region *uior_region_get(u32 id)
+{
+	struct uior_region *region;
+
+	xa_lock(&uior_regions);
+	region = xa_load(&uior_regions, id);
+	/* It is taken out before the reference of its file is dropped. */
+	if (region)
+		percpu_ref_get(&region->refs);
+	xa_unlock(&uior_regions);
+	return region;
+}
+
 /* The file is gone: nothing new begins, what waits is cancelled. */
 void uior_region_close(struct uior_region *region)
 {

@@ -440,7 +440,7 @@ struct uior_region {
 	struct dentry *debugfs;
 };
 
-extern struct xarray uior_regions;	/* lookups under uior_bpf_lock */
+extern struct xarray uior_regions;	/* lookups under uior_bpf_lock or by uior_region_get() */
 extern atomic_t uior_nr_closed;
 extern wait_queue_head_t uior_freed;
 extern struct workqueue_struct *uior_wq;
@@ -468,6 +468,7 @@ static inline struct uior_region *uior_file_region(const struct file *file)
 
 /* region.c */
 struct uior_region *uior_region_create(struct unified_io_setup *setup);
+struct uior_region *uior_region_get(u32 id);
 void uior_region_close(struct uior_region *region);
 
 /* ioctl.c */

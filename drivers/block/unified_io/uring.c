@@ -10,6 +10,8 @@
  * one it is not put but by the command's task work, which like the cancellation
  * runs under the ring's lock, so that either finds it alive.
  */
+#include <linux/bpf.h>
+#include <linux/btf.h>
 #include <linux/io_uring/cmd.h>
 
 #include "uior.h"
@@ -215,6 +217,51 @@ int uior_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	}
 	return -ENOTTY;
 }
+
+#ifdef UIOR_HAVE_URING_LOOP
+__bpf_kfunc_start_defs();
+
+/**
+ * bpf_uior_submit - take descriptors from a region's SQ, in a loop of io_uring
+ * @loop: the ring whose loop_step this is; a program of type io_uring_bpf_ops has one
+ * @region_id: setup.region_id, of a region of this process; one that setup.uring_fd
+ *	binds to another ring refuses
+ * @nr: at most so many descriptors; 0 only wakes receives that wait for Net IOVs or
+ *	CQ slots, as UNIFIED_IO_ENTER does
+ *
+ * As UNIFIED_IO_URING_ENTER: the completions come into the region's CQ, which the
+ * process has registered as memory of the ring. A multishot IORING_OP_POLL_ADD on the
+ * device makes CQEs of them, for which the loop can wait.
+ *
+ * Context: in the process's io_uring_enter(), with the ring locked; may sleep.
+ * Return: how many were taken; -ENOENT without such a region, -EPERM if it is another
+ * process's, -EXDEV, or -EBUSY if none was taken for want of a CQ slot.
+ */
+__bpf_kfunc int bpf_uior_submit(struct iou_ctx *loop, u32 region_id, u32 nr)
+{
+	struct uior_region *region = uior_region_get(region_id);
+	struct bpf_run_ctx *program;
+	int ret;
+
+	if (!region)
+		return -ENOENT;
+	if (region->owner != task_tgid(current)) {
+		ret = -EPERM;
+	} else if (region->uring && region->uring != (void *)loop) {
+		/* io_uring makes the one pointer of the other by a cast. */
+		ret = -EXDEV;
+	} else {
+		/* The chains are the process's, and no helper calls of the program. */
+		program = bpf_set_run_ctx(NULL);
+		ret = uior_submit_sq(region, nr);
+		bpf_reset_run_ctx(program);
+	}
+	percpu_ref_put(&region->refs);
+	return ret;
+}
+
+__bpf_kfunc_end_defs();
+#endif
 
 /**
  * uior_uring_bind - the ring that setup.uring_fd stands for
