@@ -172,6 +172,15 @@ static void errors(void)
 	CHECK_EQ(region_info(&r).inflight, 0);
 }
 
+/* No completion will come into the region's CQ: nobody waits for one, be it the task that ends the chains. */
+static void elsewhere(void)
+{
+	struct unified_io_enter out;
+
+	CHECK_RES(enter(&r, 0, 1, WAIT_NS, &out), 0);
+	CHECK_EQ(out.completed, 0);
+}
+
 /* Of three that wait the middle one goes; what arrives is for the others. */
 static void cancel(void)
 {
@@ -182,6 +191,7 @@ static void cancel(void)
 	for (int i = 1; i <= 3; i++)
 		prep_op(i, desc_recv(slot, i * 4 * KiB, 4 * KiB));
 	CHECK(io_uring_submit(&ring) >= 0);
+	elsewhere();
 	prep(r.fd, UNIFIED_IO_URING_CANCEL, 2, 0, 7);
 	for (int i = 0; i < 2; i++)
 		if (reap_cqe(&res) == 7)
@@ -204,6 +214,35 @@ static int cancel_ioctl(uint64_t user_data)
 	int ret = ioctl(r.fd, UNIFIED_IO_CANCEL, &user_data);
 
 	return ret < 0 ? -errno : ret;
+}
+
+/* A receive that has a part of what it wants: that is in its buffer. */
+static void cancel_partial(void)
+{
+	struct unified_descriptor d;
+	struct unified_completion c;
+	int fd[2], slot, left = 1;
+
+	tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	d = desc_recv(slot, LEN, LEN);
+	d.flags = UNIFIED_IO_DESC_F_WAITALL;
+	d.net.headroom = 64;
+	d.user_data = 5;
+	send_pattern(fd[1], 1000, 0, 6);
+	while (left < 1000)
+		CHECK_OK(ioctl(fd[0], FIONREAD, &left));
+	CHECK_RES(submit(&r, d), 0);
+	while (left)
+		CHECK_OK(ioctl(fd[0], FIONREAD, &left));
+	CHECK_RES(cancel_ioctl(5), 1);
+	c = reap(&r);
+	CHECK_RES(c.res, -ECANCELED);
+	CHECK_EQ(c.copied, 1000);
+	pattern_check(r.data + LEN + 64, 1000, 0, 6);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 /* What came by SUBMIT: receives of both kinds, and a send that the peer does not take. */
@@ -494,6 +533,7 @@ int main(void)
 	extra();
 	ring_open(0);
 	cancel_others();
+	cancel_partial();
 	undisturbed();
 	abandoned();
 	io_uring_queue_exit(&ring);

@@ -83,7 +83,7 @@ static int uior_do_query(struct unified_io_query __user *user)
 /* Take the next descriptor of the SQ: NULL if there is none. */
 static struct uior_op *uior_sq_next(struct uior_region *region)
 {
-	struct uior_op *op = uior_op_get(region);
+	struct uior_op *op = uior_op_get(region, 0);
 	bool taken;
 
 	if (!op)
@@ -180,7 +180,7 @@ static int uior_do_submit(struct uior_region *region,
 
 	if (ret)
 		return ret;
-	op = uior_op_accept(region, &desc);
+	op = uior_op_accept(region, &desc, 0);
 	if (IS_ERR(op))
 		return PTR_ERR(op);
 	uior_run_begin(region);
@@ -205,7 +205,7 @@ static int uior_complete_out(struct uior_region *region, struct unified_io_compl
 		head = uior_cq_peek(region, complete.cqe, count, complete.count);
 		if (complete.count < count)
 			complete.flags |= UNIFIED_IO_COMPLETE_F_MORE;
-		if (!region->cq_reserved)
+		if (uior_cq_idle(region))
 			complete.flags |= UNIFIED_IO_COMPLETE_F_IDLE;
 	}
 	ret = uior_arg_out(user, &complete, sizeof(complete));

@@ -97,6 +97,8 @@ static void __exit uior_exit(void)
 	destroy_workqueue(uior_wq);
 	uior_debugfs_exit();
 	uior_bpf_exit();
+	/* Who put the last reference of a region may be preempted a few instructions behind that, here. */
+	synchronize_rcu_tasks();
 }
 
 module_init(uior_init);

@@ -36,12 +36,13 @@ void uior_op_init(struct uior_op *op, struct uior_region *region)
 /**
  * uior_op_get - an operation, and the CQ slot that its completion will fill
  * @region: the caller holds a reference to it
+ * @state: UIOR_OP_URING, or 0
  *
  * Context: any. Return: the operation, for the caller to fill in its descriptor
  * and uior_op_prepare() the rest; NULL if the CQ is full, which the process is
  * told in control.flags.
  */
-struct uior_op *uior_op_get(struct uior_region *region)
+struct uior_op *uior_op_get(struct uior_region *region, u32 state)
 {
 	struct uior_op *op = NULL;
 	unsigned long irq;
@@ -51,6 +52,7 @@ struct uior_op *uior_op_get(struct uior_region *region)
 		op = list_first_entry(&region->free_ops, struct uior_op, node);
 		list_del(&op->node);
 		WRITE_ONCE(region->cq_reserved, region->cq_reserved + 1);
+		region->cq_silent += !!(state & UIOR_OP_URING);
 		uior_ctrl_clear(region, UNIFIED_IO_CTRL_F_CQ_FULL);
 	} else {
 		uior_ctrl_set(region, region->ctrl_flags | UNIFIED_IO_CTRL_F_CQ_FULL);
@@ -60,6 +62,7 @@ struct uior_op *uior_op_get(struct uior_region *region)
 		return NULL;
 	percpu_ref_get(&region->refs);
 	memset_startat(op, 0, todo);
+	op->state = state;
 	atomic_set(&op->children, 1);
 	return op;
 }
@@ -74,6 +77,7 @@ static void uior_op_release(struct uior_op *op, const struct unified_completion 
 	if (cqe)
 		uior_cq_post(region, cqe);
 	WRITE_ONCE(region->cq_reserved, region->cq_reserved - 1);
+	region->cq_silent -= !!(op->state & UIOR_OP_URING);
 	list_add(&op->node, &region->free_ops);
 	spin_unlock_irqrestore(&region->cq_lock, irq);
 	if (wq_has_sleeper(&region->cq_wait))
@@ -305,13 +309,15 @@ int uior_op_prepare(struct uior_op *op)
  * uior_op_accept - an operation for a descriptor that came by value
  * @region: the caller holds a reference to it
  * @desc: a copy that the process cannot write
+ * @state: UIOR_OP_URING, or 0
  *
  * Context: process. Return: the operation, to be started; or an ERR_PTR() of
  * -EBUSY without a CQ slot, or of what is wrong with the descriptor.
  */
-struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc)
+struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc,
+			       u32 state)
 {
-	struct uior_op *op = uior_op_get(region);
+	struct uior_op *op = uior_op_get(region, state);
 	int ret;
 
 	if (!op)

@@ -183,7 +183,7 @@ static struct uior_op *uior_arrival_get(struct uior_op *parent)
 
 	if (ret)
 		return ERR_PTR(ret);
-	op = uior_op_get(region);
+	op = uior_op_get(region, 0);
 	if (!op) {
 		uior_niov_keep(region, &niov);
 		return ERR_PTR(-EXFULL);

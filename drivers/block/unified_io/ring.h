@@ -64,6 +64,12 @@ static inline u32 uior_cq_ready(struct uior_region *region)
 	return uior_cq_count(region);
 }
 
+/* Nothing is on its way into the CQ; the caller holds cq_lock. */
+static inline bool uior_cq_idle(const struct uior_region *region)
+{
+	return region->cq_reserved == region->cq_silent;
+}
+
 /* Slots neither filled nor promised; the caller holds cq_lock. */
 static inline u32 uior_cq_room(struct uior_region *region)
 {

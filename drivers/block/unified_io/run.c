@@ -73,11 +73,11 @@ void uior_run_work(struct work_struct *work)
 	revert_creds(cred);
 }
 
-/* With nothing in flight nothing will ever complete: do not wait for it. */
+/* What will never come is not waited for. */
 static bool uior_run_done(struct uior_region *region, u32 min_complete)
 {
 	guard(spinlock_irqsave)(&region->cq_lock);
-	return uior_cq_count(region) >= min_complete || !region->cq_reserved;
+	return uior_cq_count(region) >= min_complete || uior_cq_idle(region);
 }
 
 static int uior_waiter_wake(wait_queue_entry_t *entry, unsigned int mode, int sync, void *key)

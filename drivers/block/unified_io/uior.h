@@ -341,11 +341,12 @@ struct uior_counts {
  * @sq: the SQ in @mem
  * @sq_entries: a power of two
  * @sq_head: next descriptor to take
- * @cq_lock: guards @cq_tail, @cq_reserved, @free_ops, @ctrl_flags
+ * @cq_lock: guards @cq_tail, @cq_reserved, @cq_silent, @free_ops, @ctrl_flags
  * @cq: the CQ in @mem
  * @cq_entries: a power of two
  * @cq_tail: next completion to post
  * @cq_reserved: slots promised to operations in flight
+ * @cq_silent: of them, those of io_uring's commands: no completion will fill them
  * @ops: as many as the CQ has slots
  * @free_ops: of them, those not in flight
  * @ctrl_flags: UNIFIED_IO_CTRL_F_*; copied to @ctrl
@@ -401,6 +402,7 @@ struct uior_region {
 	u32 cq_entries;
 	u32 cq_tail;
 	u32 cq_reserved;
+	u32 cq_silent;
 	struct uior_op *ops;
 	struct list_head free_ops;
 	u32 ctrl_flags;
@@ -482,10 +484,11 @@ void uior_uring_finish(struct uior_op *op);
 
 /* op.c */
 void uior_op_init(struct uior_op *op, struct uior_region *region);
-struct uior_op *uior_op_get(struct uior_region *region);
+struct uior_op *uior_op_get(struct uior_region *region, u32 state);
 void uior_op_put(struct uior_op *op);
 int uior_op_prepare(struct uior_op *op);
-struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc);
+struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc,
+			       u32 state);
 void uior_op_start(struct uior_op *op);
 void uior_op_run(struct uior_op *op);
 void uior_op_stage_end(struct uior_op *op, u32 stage, int result);

@@ -111,10 +111,9 @@ static int uior_uring_op(struct uior_region *region, struct io_uring_cmd *cmd,
 	/* A stream of completions is what the CQ is for. */
 	if (desc.flags & UNIFIED_IO_DESC_F_MULTISHOT)
 		return -EINVAL;
-	op = uior_op_accept(region, &desc);
+	op = uior_op_accept(region, &desc, UIOR_OP_URING);
 	if (IS_ERR(op))
 		return PTR_ERR(op);
-	op->state |= UIOR_OP_URING;
 	op->uring = cmd;
 	uring->op = op;
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);

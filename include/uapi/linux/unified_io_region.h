@@ -478,7 +478,7 @@ struct unified_io_submit {
 
 /* complete.flags */
 #define UNIFIED_IO_COMPLETE_F_MORE	(1U << 0) /* more completions wait in the CQ */
-#define UNIFIED_IO_COMPLETE_F_IDLE	(1U << 1) /* nothing is in flight */
+#define UNIFIED_IO_COMPLETE_F_IDLE	(1U << 1) /* nothing is in flight that would have one here */
 
 /**
  * struct unified_io_complete - take completions out of the CQ; output only
@@ -488,7 +488,7 @@ struct unified_io_submit {
  *
  * ioctl(UNIFIED_IO_COMPLETE). For programs that do not read the CQ themselves:
  * waits until there is a completion, unless nothing is in flight (then @count
- * is 0). With O_NONBLOCK it does not wait.
+ * is 0), as UNIFIED_IO_ENTER has it. With O_NONBLOCK it does not wait.
  */
 struct unified_io_complete {
 	__u32	count;
@@ -501,7 +501,8 @@ struct unified_io_complete {
  * @to_submit: at most this many descriptors are taken
  * @min_complete: wait until this many completions are in the CQ, unconsumed
  *	ones included; at most cq_entries. Fewer are enough when nothing is left
- *	in flight (an armed multishot receive is in flight).
+ *	in flight (an armed multishot receive is; the chain of
+ *	UNIFIED_IO_URING_OP, whose end is a CQE of its ring, is not).
  * @flags: zero
  * @resv: zero
  * @timeout_ns: longest wait; 0 for no limit
@@ -788,9 +789,10 @@ struct unified_io_uring_cmd {
 #define UNIFIED_IO_QUERY		_IOR(UNIFIED_IO_IOC_MAGIC, 0x47, struct unified_io_query)
 /*
  * Cancel all operations with this user_data (*arg) that wait for a socket: they
- * complete with ECANCELED. Those that a drive has, or whose bytes are on their
- * way to the peer, end by themselves; a send of which a part is, with that part
- * for a result. Returns how many, or ENOENT.
+ * complete with ECANCELED. What a receive had already, for want of the rest, stays
+ * in its buffer: completion.copied bytes from the headroom on. Those that a drive
+ * has, or whose bytes are on their way to the peer, end by themselves; a send of
+ * which a part is, with that part for a result. Returns how many, or ENOENT.
  */
 #define UNIFIED_IO_CANCEL		_IOW(UNIFIED_IO_IOC_MAGIC, 0x48, __u64)
 #define UNIFIED_IO_EXPORT		_IOW(UNIFIED_IO_IOC_MAGIC, 0x49, struct unified_io_export)
