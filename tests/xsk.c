@@ -255,26 +255,31 @@ static void originate(void)
 }
 
 /* One UMEM for all; each packet comes in a frame of its queue, and can go out by another. */
-static void queues(void)
+static void queues(const char *ifname, unsigned int wire, enum unified_io_xsk_mode mode)
 {
 	struct unified_io_xsk_queue at[4];
 	struct unified_io_xsk_params params = wire_params(at, 4);
-	struct xsk *skel = wire_program("four0");
+	struct xsk *skel = wire_program(ifname);
 	int map = bpf_map__fd(skel->maps.sockets);
 	unsigned int seen[4] = { 0 }, nr_seen = 0, queue;
+	struct unified_io_info before;
 	struct unified_io_xsk *xsk;
+	uint64_t bytes = 0;
 
 	for (unsigned int q = 0; q < 4; q++)
-		at[q] = (struct unified_io_xsk_queue){ "four0", q, map };
+		at[q] = (struct unified_io_xsk_queue){ ifname, q, map };
 	params.ring = XSK_LEN / 4096 / 4;
+	CHECK_RES(unified_io_get_info(&io, &before), 0);
 	CHECK_RES(unified_io_xsk_open(&xsk, &io, &params), 0);
+	CHECK_EQ(unified_io_xsk_mode(xsk), mode);
 	/* the sender's kernel picks a queue by the ports */
 	for (uint64_t seq = 0; seq < 64; seq++) {
 		struct unified_io_xsk_frame frame;
-		int peer = wire_peer(3);
+		int peer = wire_peer(wire);
 
 		wire_send(peer, seq, length_of(seq));
 		frame = wire_recv(xsk, 4, &queue);
+		bytes += 2 * frame.len;
 		CHECK_EQ(wire_check(io.data + frame.addr, frame.len), seq);
 		CHECK_EQ((frame.addr - params.addr) / (XSK_LEN / 4), queue);
 		nr_seen += !seen[queue]++;
@@ -286,6 +291,10 @@ static void queues(void)
 		close(peer);
 	}
 	CHECK_EQ(nr_seen, 4);
+	/* each queue tells its own */
+	for (queue = 0; queue < 4; queue++)
+		flush(xsk, queue);
+	check_bypass(&before, mode, bytes);
 	unified_io_xsk_close(xsk);
 	xsk__destroy(skel);
 }
@@ -339,7 +348,7 @@ static void nics(void)
 }
 
 /* A packet of several frames: put together, and sent back as they are. */
-static void one_jumbo(struct unified_io_xsk *xsk, int peer, uint64_t seq, size_t len)
+static void one_jumbo(struct unified_io_xsk *xsk, int peer, uint64_t seq, size_t len, size_t room)
 {
 	static unsigned char whole[16 * KiB];
 	struct unified_io_xsk_frame frames[4];
@@ -352,7 +361,7 @@ static void one_jumbo(struct unified_io_xsk *xsk, int peer, uint64_t seq, size_t
 		memcpy(whole + at, io.data + frames[nr].addr, frames[nr].len);
 		at += frames[nr].len;
 	} while (frames[nr++].more);
-	CHECK_EQ(nr, at / (4096 - UNIFIED_IO_XSK_HEADROOM) + 1);
+	CHECK_EQ(nr, at / room + 1);
 	CHECK_EQ(at, HEADERS + len);
 	CHECK_EQ(wire_check(whole, at), seq);
 	turn_round(&frames[0]);
@@ -367,8 +376,10 @@ static void set_mtu(const char *here, const char *there, int mtu)
 	CHECK_EQ(shell("ip link set %s mtu %d && ip -n xsk link set %s mtu %d", here, mtu, there, mtu), 0);
 }
 
-static void jumbo(const char *ifname, const char *other, unsigned int wire)
+static void jumbo(const char *ifname, const char *other, unsigned int wire, enum unified_io_xsk_mode mode)
 {
+	/* Without a copy, the kernel keeps its list of frames behind each. */
+	size_t room = mode == UNIFIED_IO_XSK_COPY ? 4096 - UNIFIED_IO_XSK_HEADROOM : 3456;
 	struct xsk *skel;
 	struct unified_io_xsk *xsk;
 	int peer = wire_peer(wire);
@@ -376,9 +387,9 @@ static void jumbo(const char *ifname, const char *other, unsigned int wire)
 	set_mtu(ifname, other, 9000);
 	skel = wire_program(ifname);
 	xsk = open_one(ifname, skel, UNIFIED_IO_XSK_AUTO, UNIFIED_IO_XSK_F_SG);
-	CHECK_EQ(unified_io_xsk_mode(xsk), UNIFIED_IO_XSK_COPY);
+	CHECK_EQ(unified_io_xsk_mode(xsk), mode);
 	for (uint64_t seq = 0; seq < 30; seq++)
-		one_jumbo(xsk, peer, seq, sizeof(seq) + seq * 299 % 8900);
+		one_jumbo(xsk, peer, seq, sizeof(seq) + seq * 299 % 8900, room);
 	unified_io_xsk_close(xsk);
 
 	/* without F_SG it does not fit, and is counted; one that does still comes */
@@ -439,13 +450,22 @@ int main(void)
 	printf("packets of our own\n");
 	originate();
 	printf("four queues\n");
-	queues();
+	queues("four0", 3, UNIFIED_IO_XSK_COPY);
+	if (zero_copy) {
+		printf("four queues, not copied\n");
+		queues("many0", 4, UNIFIED_IO_XSK_ZEROCOPY);
+	}
 	printf("two NICs\n");
 	nics();
 	printf("packets of several frames: veth\n");
-	jumbo("veth0", "veth1", 2);
+	jumbo("veth0", "veth1", 2, UNIFIED_IO_XSK_COPY);
 	printf("packets of several frames: virtio\n");
-	jumbo("zc0", "far0", 0);
+	jumbo("zc0", "far0", 0, UNIFIED_IO_XSK_COPY);
+	if (zero_copy) {
+		printf("packets of several frames, not copied\n");
+		CHECK_EQ(shell("ethtool -X many0 equal 1"), 0);
+		jumbo("many0", "many1", 4, UNIFIED_IO_XSK_ZEROCOPY);
+	}
 	printf("libxdp's program\n");
 	default_program();
 	unified_io_close(&io);

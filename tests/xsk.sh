@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# xsk.sh COMMAND: with four wires to the namespace 'xsk'. Two are of virtio NICs that can do AF_XDP zero copy (where
-# the kernel can), zc0 and zc1; one is a veth with one queue, veth0, and one with four, four0. Here they have the
-# addresses 10.80.0.1, 10.80.1.1, 10.80.2.1 and 10.80.3.1, there 10.80.0.2 and so on.
+# xsk.sh COMMAND: with wires to the namespace 'xsk'. Two are of virtio NICs that can do AF_XDP zero copy (where
+# the kernel can), zc0 and zc1; one is a veth with one queue, veth0, and one with four, four0; one is of zcnic, many0,
+# which does zero copy on four queues (where zcnic is built). Here they have the addresses 10.80.0.1, 10.80.1.1,
+# 10.80.2.1, 10.80.3.1 and 10.80.4.1, there 10.80.0.2 and so on.
 
 set -eu
 
@@ -28,6 +29,15 @@ wire() {
 	ip -n xsk neigh replace "10.80.$1.1" lladdr "$(cat "/sys/class/net/$2/address")" dev "$3" nud permanent
 }
 
+# zcnic goes when both of its ends are here again.
+unplug() {
+	for _ in {1..100}; do
+		! /sbin/rmmod zcnic 2>/dev/null || return 0
+		sleep 0.1
+	done
+	/sbin/rmmod zcnic
+}
+
 # The NICs come back when the namespace goes, which takes its time.
 end() {
 	ip link delete veth0 2>/dev/null || true
@@ -37,6 +47,7 @@ end() {
 		ip address flush dev $name 2>/dev/null || true
 	done
 	ip netns delete xsk
+	[ ! -e /sys/module/zcnic ] || unplug
 	for _ in {1..100}; do
 		! nic 52:54:00:00:02:01 >/dev/null 2>&1 || break
 		sleep 0.1
@@ -56,4 +67,10 @@ ip link add four0 numrxqueues 4 numtxqueues 4 type veth peer name four1 numrxque
 ethtool -L four0 rx 4 tx 4
 ethtool -L four1 rx 4 tx 4
 wire 3 four0 four1
+if [ -e "$BUILD/$KVER/zcnic.ko" ]; then
+	insmod "$BUILD/$KVER/zcnic.ko"
+	named 02:7a:63:6e:69:00 many0
+	named 02:7a:63:6e:69:01 many1
+	wire 4 many0 many1
+fi
 "$@"

@@ -12,6 +12,7 @@
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include "common.h"
 #include "bpf/zcrx_loop.h"
@@ -34,6 +35,7 @@ static struct unified_io_info info;
 static struct unified_io_zcrx *zc;
 static struct zcrx_loop *skel;
 static struct bpf_link *attached;
+static __u32 other_region;	/* for the program to submit to; 0 for our own */
 
 static void *send_it(void *arg)
 {
@@ -51,6 +53,8 @@ static void load(uint64_t slots)
 	skel = zcrx_loop__open();
 	CHECK(skel);
 	CHECK_RES(unified_io_zcrx_loop_init(zc, &skel->rodata->loop), 0);
+	if (other_region)
+		skel->rodata->loop.region_id = other_region;
 	skel->rodata->slots = skel->rodata->loop.data + slots;
 	skel->rodata->lba_size = info.lba_size;
 	skel->rodata->align = info.range_alignment;
@@ -249,22 +253,58 @@ static void unfit(void)
 	end();
 }
 
-/* A program has its process's rights: a region that is bound to another ring refuses it. */
-static void not_ours(void)
+/* The program's first submission fails, and with that the loop ends. */
+static void refuses(int uring_fd, int err)
 {
-	struct io_uring_params params = { 0 };
-	int ring = syscall(__NR_io_uring_setup, 8, &params);
 	struct sender s;
 	int fd;
 
-	CHECK(ring >= 0);
-	begin(ring);
+	begin(uring_fd);
 	fd = connected(&s, 64 * KiB, 64 * KiB);
 	CHECK_RES(unified_io_zcrx_loop_run(zc), 0);
-	CHECK_RES(skel->bss->error, -EXDEV);
+	CHECK_RES(skel->bss->error, err);
 	disconnected(&s, fd);
 	end();
+}
+
+/* The id of a region of another process, which keeps it until @fd is closed. */
+static __u32 region_elsewhere(int fd[2], pid_t *pid)
+{
+	struct unified_io theirs;
+	__u32 id;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
+	*pid = fork();
+	CHECK(*pid >= 0);
+	if (!*pid) {
+		close(fd[0]);
+		if (unified_io_open(&theirs, NULL) || write(fd[1], &theirs.ctrl->region_id, sizeof(id)) != sizeof(id))
+			_exit(1);
+		_exit(read(fd[1], &id, 1) != 0);
+	}
+	close(fd[1]);
+	CHECK_EQ(read(fd[0], &id, sizeof(id)), (ssize_t)sizeof(id));
+	return id;
+}
+
+/* A program has its process's rights, and a region that is bound to another ring refuses it. */
+static void not_ours(void)
+{
+	struct io_uring_params params = { 0 };
+	int ring = syscall(__NR_io_uring_setup, 8, &params), fd[2], status;
+	pid_t pid;
+
+	CHECK(ring >= 0);
+	refuses(ring, -EXDEV);
 	close(ring);
+	other_region = region_elsewhere(fd, &pid);
+	refuses(-1, -EPERM);
+	close(fd[0]);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	other_region = 1U << 30;
+	refuses(-1, -ENOENT);
+	other_region = 0;
 }
 
 /* Nothing is lent that the program could not use. */

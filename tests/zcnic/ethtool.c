@@ -188,7 +188,7 @@ static int zcnic_set_rxnfc(struct net_device *dev, struct ethtool_rxnfc *info)
 
 /* counters */
 
-#define ZCNIC_STATS	6	/* of a queue */
+#define ZCNIC_STATS	7	/* of a queue */
 
 static int zcnic_get_sset_count(struct net_device *dev, int sset)
 {
@@ -204,6 +204,7 @@ static void zcnic_get_strings(struct net_device *dev, u32 sset, u8 *data)
 		ethtool_sprintf(&data, "rx%d_bytes", i);
 		ethtool_sprintf(&data, "rx%d_split", i);
 		ethtool_sprintf(&data, "rx%d_niovs", i);
+		ethtool_sprintf(&data, "rx%d_frames", i);
 		ethtool_sprintf(&data, "rx%d_missed", i);
 		ethtool_sprintf(&data, "rx%d_reordered", i);
 	}
@@ -219,6 +220,7 @@ static void zcnic_get_ethtool_stats(struct net_device *dev, struct ethtool_stats
 		*data++ = READ_ONCE(q->bytes);
 		*data++ = READ_ONCE(q->split);
 		*data++ = READ_ONCE(q->niovs);
+		*data++ = READ_ONCE(q->frames);
 		*data++ = READ_ONCE(q->missed);
 		*data++ = READ_ONCE(q->reordered);
 	}

@@ -68,6 +68,26 @@ static netdev_tx_t zcnic_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
+/* A packet that no queue discipline has seen: AF_XDP's, or one that XDP sends back. BH off. */
+void zcnic_send(struct zcnic *zc, struct sk_buff *skb)
+{
+	struct zcnic *peer = zc->peer;
+	struct zcnic_queue *q;
+
+	skb_reset_mac_header(skb);
+	skb->protocol = eth_hdr(skb)->h_proto;
+	skb_set_network_header(skb, ETH_HLEN);
+	q = zcnic_rx_steer(peer, skb);
+	if (!netif_carrier_ok(zc->dev) || skb_queue_len_lockless(&q->wire) > 4 * ZCNIC_WIRE) {
+		atomic64_inc(&peer->dropped);
+		kfree_skb(skb);
+		return;
+	}
+	dev_sw_netstats_tx_add(zc->dev, 1, skb->len);
+	skb_queue_tail(&q->wire, skb);
+	napi_schedule(&q->napi);
+}
+
 static void zcnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
 {
 	struct zcnic *zc = netdev_priv(dev);
@@ -89,6 +109,8 @@ static const struct net_device_ops zcnic_netdev_ops = {
 	.ndo_get_stats64	= zcnic_get_stats64,
 	.ndo_set_mac_address	= eth_mac_addr,
 	.ndo_validate_addr	= eth_validate_addr,
+	.ndo_bpf		= zcnic_bpf,
+	.ndo_xsk_wakeup		= zcnic_xsk_wakeup,
 };
 
 static struct zcnic *zcnic_alloc(int nr)
@@ -111,6 +133,9 @@ static struct zcnic *zcnic_alloc(int nr)
 	dev->features = NETIF_F_SG | NETIF_F_HIGHDMA | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_NTUPLE;
 	dev->hw_features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_NTUPLE;
 	dev->max_mtu = ETH_MAX_MTU;
+	dev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_RX_SG |
+			    NETDEV_XDP_ACT_XSK_ZEROCOPY;
+	dev->xdp_zc_max_segs = ZCNIC_SEGS;
 	zcnic_rx_init(zc);
 	zcnic_ethtool_init(zc);
 	netif_carrier_off(dev);
@@ -205,5 +230,5 @@ static void __exit zcnic_exit(void)
 
 module_init(zcnic_init);
 module_exit(zcnic_exit);
-MODULE_DESCRIPTION("A pair of simulated NICs for zero-copy receive");
+MODULE_DESCRIPTION("A pair of simulated NICs for zero-copy receive and AF_XDP");
 MODULE_LICENSE("GPL");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Receive queues: steering, NAPI, and what the core wants of a queue that takes foreign memory. */
-#include <linux/dma-direct.h>
 #include <linux/etherdevice.h>
 #include <linux/tcp.h>
 #include <net/netdev_lock.h>
@@ -94,7 +93,7 @@ static u32 zcnic_dma(struct zcnic_queue *q, struct sk_buff *skb, const struct sk
 	netmem = zcnic_buffer(q, &off, &len, &size);
 	if (!netmem)
 		return 0;
-	to = phys_to_virt(dma_to_phys(q->zc->dev->dev.parent, page_pool_get_dma_addr_netmem(netmem)));
+	to = zcnic_dma_to_virt(q->zc, page_pool_get_dma_addr_netmem(netmem));
 	skb_copy_bits(wire, pos, to + off, len);
 	page_pool_dma_sync_netmem_for_cpu(q->mem.pool, netmem, off, len);
 	skb_add_rx_frag_netmem(skb, skb_shinfo(skb)->nr_frags, netmem, off, len, size);
@@ -135,22 +134,31 @@ static struct sk_buff *zcnic_build(struct zcnic_queue *q, const struct sk_buff *
 	return skb;
 }
 
-static void zcnic_receive(struct zcnic_queue *q, const struct sk_buff *wire)
+/* False: there is no buffer. */
+static bool zcnic_receive(struct zcnic_queue *q, const struct sk_buff *wire)
 {
 	struct sk_buff *skb = zcnic_build(q, wire);
 
-	if (!skb) {
-		WRITE_ONCE(q->missed, q->missed + 1);
-		return;
-	}
-	WRITE_ONCE(q->packets, q->packets + 1);
-	WRITE_ONCE(q->bytes, q->bytes + skb->len);
+	if (!skb)
+		return false;
 	skb->protocol = eth_type_trans(skb, q->zc->dev);
 	/* The sender left the checksum to its NIC, which played its part by not losing a bit. */
 	if (wire->ip_summed == CHECKSUM_PARTIAL)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	skb_record_rx_queue(skb, q - q->zc->queues);
-	napi_gro_receive(&q->napi, skb);
+	if (zcnic_xdp_passes(q, &skb))
+		napi_gro_receive(&q->napi, skb);
+	return true;
+}
+
+static void zcnic_take(struct zcnic_queue *q, const struct sk_buff *wire)
+{
+	if (!(q->xsk ? zcnic_xsk_receive(q, wire) : zcnic_receive(q, wire))) {
+		WRITE_ONCE(q->missed, q->missed + 1);
+		return;
+	}
+	WRITE_ONCE(q->packets, q->packets + 1);
+	WRITE_ONCE(q->bytes, q->bytes + wire->len);
 }
 
 static struct sk_buff *zcnic_next(struct zcnic_queue *q)
@@ -184,19 +192,31 @@ static int zcnic_poll(struct napi_struct *napi, int budget)
 {
 	struct zcnic_queue *q = container_of(napi, struct zcnic_queue, napi);
 	struct sk_buff *wire;
-	int done;
+	int done, sent = 0;
 
 	for (done = 0; done < budget; done++) {
 		wire = zcnic_next(q);
 		if (!wire)
 			break;
-		zcnic_receive(q, wire);
+		zcnic_take(q, wire);
 		napi_consume_skb(wire, budget);
 	}
+	xdp_do_flush();
 	zcnic_wake_peer(q);
-	if (done < budget)
-		napi_complete_done(napi, done);
+	if (q->xsk)
+		sent = zcnic_xsk_send(q, budget);
+	if (done == budget || sent == budget)
+		return budget;
+	napi_complete_done(napi, done);
 	return done;
+}
+
+/* There is something for the queue to do. Process context. */
+void zcnic_kick(struct zcnic_queue *q)
+{
+	local_bh_disable();
+	napi_schedule(&q->napi);
+	local_bh_enable();
 }
 
 /* queue management */
@@ -237,10 +257,7 @@ static int zcnic_queue_start(struct net_device *dev, struct netdev_queue_config 
 	page_pool_enable_direct_recycling(q->mem.pool, &q->napi);
 	netif_queue_set_napi(dev, idx, NETDEV_QUEUE_TYPE_RX, &q->napi);
 	napi_enable_locked(&q->napi);
-	/* for what has come meanwhile */
-	local_bh_disable();
-	napi_schedule(&q->napi);
-	local_bh_enable();
+	zcnic_kick(q);		/* for what has come meanwhile */
 	return 0;
 }
 
