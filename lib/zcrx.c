@@ -113,7 +113,11 @@ int unified_io_zcrx_bound(const struct unified_io_zcrx *zc, int fd)
 		return -errno;
 	if (lock & SOCK_RCVBUF_LOCK)
 		return 0;
-	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ? -errno : 0;
+	/* Who has given CAP_NET_ADMIN up since the start gets net.core.rmem_max at most. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))
+		return -errno;
+	return 0;
 }
 
 int unified_io_zcrx_recv(struct unified_io_zcrx *zc, int fd, __u64 user_data)

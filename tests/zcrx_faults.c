@@ -7,8 +7,11 @@
  *
  * zc0 is there, with tests/zcrx.sh's settings.
  */
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <zcrx.h>
 
 #include "common.h"
@@ -218,25 +221,47 @@ static void no_buffer(void)
 	end();
 }
 
+static int receive_buffer(int fd)
+{
+	socklen_t len = sizeof(int);
+	int size;
+
+	CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len));
+	return size;
+}
+
+/* Also for a process that has given its capabilities up, and against the program's own limit never. */
+static void bounds(uint64_t area)
+{
+	struct __user_cap_header_struct self = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+	int fd[2], size = 5000, status;
+	pid_t pid;
+
+	wire_tcp_pair(env("ZC_HERE"), fd);
+	CHECK(receive_buffer(fd[0]) != (int)area / 2);
+	pid = fork();
+	if (!pid)
+		_exit(syscall(SYS_capset, &self, none) || unified_io_zcrx_bound(zc, fd[0]));
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(receive_buffer(fd[0]), area / 2);
+	CHECK_OK(setsockopt(fd[0], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	CHECK_RES(unified_io_zcrx_bound(zc, fd[0]), 0);
+	CHECK_EQ(receive_buffer(fd[0]), 2 * size);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 /* Packets get lost, and what comes behind them fits into the area no more than half. */
 static void small_area(void)
 {
-	int fd[2], size = 5000, now;
-	socklen_t len = sizeof(now);
-
-	begin(256 * KiB, 0);
+	begin(192 * KiB, 0);
 	fault("zc0/drop", 20);
 	for (int i = 0; i < 8; i++)
 		transfer();
 	fault("zc0/drop", 0);
-	/* The program's own limit stays. */
-	wire_tcp_pair(env("ZC_HERE"), fd);
-	CHECK_OK(setsockopt(fd[0], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
-	CHECK_RES(unified_io_zcrx_bound(zc, fd[0]), 0);
-	CHECK_OK(getsockopt(fd[0], SOL_SOCKET, SO_RCVBUF, &now, &len));
-	CHECK_EQ(now, 2 * size);
-	close(fd[0]);
-	close(fd[1]);
+	bounds(192 * KiB);
 	end();
 }
 
