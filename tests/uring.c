@@ -313,6 +313,48 @@ static void abandoned(void)
 	ring_open(0);
 }
 
+/* A drive that takes half a second for each command; on a slow kernel, longer */
+#define SLOW_DRIVE	"/sys/kernel/config/nullb/slow"
+
+/* The ring goes while a chain that will send reads: it does not wait for a socket that takes nothing. */
+static void abandoned_read(void)
+{
+	struct unified_descriptor d = desc_nvme(NVME_CMD_READ, 0, 4 * KiB, 0);
+	int fd[2], slot, size = LEN;
+
+	need_module("null_blk");
+	CHECK_RES(shell("mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config"), 0);
+	CHECK_RES(shell("mkdir " SLOW_DRIVE " && cd " SLOW_DRIVE " && echo 64 >size && echo 2 >irqmode &&"
+			" echo %llu >completion_nsec && echo 1 >power", atoi(env("SLOW")) * NSEC_PER_SEC / 2), 0);
+	region_open(&r, "/dev/slow");
+	ring_open(0);
+	tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	/* Buffers that do not grow */
+	CHECK_OK(setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
+	CHECK_OK(setsockopt(fd[1], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	do {
+		while (send(fd[0], r.data, LEN, MSG_DONTWAIT) > 0)
+			;
+		usleep(300000);
+	} while (send(fd[0], r.data, 1, MSG_DONTWAIT) > 0);
+	d.type |= UNIFIED_REGION_F_NETWORK;
+	d.net.flags = UNIFIED_IO_NET_F_SEND;
+	d.net.tx_slot = slot;
+	prep_op(1, d);
+	CHECK(io_uring_submit(&ring) == 1);
+	io_uring_queue_exit(&ring);
+	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops, 0);
+	wait_idle(&r);
+	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops, 1);
+	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_SEND].errors, 1);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+	region_close(&r);
+	CHECK_RES(shell("rmdir " SLOW_DRIVE), 0);
+}
+
 /* First what io_uring waits for, later what the region's own call does. */
 static void *send_later(void *arg)
 {
@@ -538,6 +580,7 @@ int main(void)
 	abandoned();
 	io_uring_queue_exit(&ring);
 	region_close(&r);
+	abandoned_read();
 	killed();
 	unread();
 	bound();

@@ -227,12 +227,13 @@ int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
 	int ret = -EIOCBQUEUED;
 
 	spin_lock_irq(&flow->lock);
-	if (op->state & UIOR_OP_RESERVED)
-		op->state &= ~UIOR_OP_RESERVED;
-	else if (!flow->dead && !READ_ONCE(op->abandoned))
+	if (!(op->state & UIOR_OP_RESERVED))
 		list_add_tail(&op->node, &flow->queue);
-	else
+	op->state &= ~UIOR_OP_RESERVED;
+	if (flow->dead || READ_ONCE(op->abandoned)) {
+		list_del(&op->node);
 		ret = -ECANCELED;
+	}
 	__uior_flow_start(flow);
 	spin_unlock_irq(&flow->lock);
 	return ret;
