@@ -94,22 +94,13 @@ static void adjust(int id)
 	check_filled(r.data, 32 * KiB, 0x11);
 }
 
-/* prog_id 0: struct_ops first, else the program attached last. */
+/* prog_id 0: the program attached last. */
 static void choice(int id)
 {
 	int drop = xdp_attach(&r, xdp->progs.drop);
-	struct bpf_link *link;
-	struct ops *ops;
 
 	CHECK_EQ(run_xdp(0).flags, UNIFIED_IO_CQE_F_DROPPED);
 	CHECK_EQ(run_xdp(id).flags, 0);
-	ops = ops_attach(&r, &link);
-	CHECK_EQ(run_xdp(0).flags, 0);
-	CHECK_EQ(ops->bss->nr_calls, 1);
-	CHECK_EQ(run_xdp(drop).flags, UNIFIED_IO_CQE_F_DROPPED);
-	bpf_link__destroy(link);
-	ops__destroy(ops);
-
 	CHECK(attach_bpf(&r, -1, UNIFIED_IO_BPF_F_DETACH, drop) >= 0);
 	CHECK_RES(run_xdp(drop).res, -ENOENT);
 	CHECK_EQ(run_xdp(0).flags, 0);
@@ -132,6 +123,22 @@ static void replace(int id)
 	CHECK_EQ(region_info(&r).nr_progs, 0);
 }
 
+/* prog_id 0: struct_ops first; once they are gone, no XDP program stands in for them. */
+static void behind_struct_ops(void)
+{
+	int drop = xdp_attach(&r, xdp->progs.drop);
+	struct bpf_link *link;
+	struct ops *ops = ops_attach(&r, &link);
+
+	CHECK_EQ(run_xdp(0).flags, 0);
+	CHECK_EQ(ops->bss->nr_calls, 1);
+	CHECK_EQ(run_xdp(drop).flags, UNIFIED_IO_CQE_F_DROPPED);
+	bpf_link__destroy(link);
+	ops__destroy(ops);
+	CHECK_RES(run_xdp(0).res, -ENOENT);
+	CHECK_EQ(run_xdp(drop).flags, UNIFIED_IO_CQE_F_DROPPED);
+}
+
 int main(void)
 {
 	struct unified_io_setup setup = SETUP_DEFAULT;
@@ -147,6 +154,7 @@ int main(void)
 	adjust(id);
 	choice(id);
 	replace(id);
+	behind_struct_ops();
 	xdp__destroy(xdp);
 	region_close(&r);
 	return 0;

@@ -65,16 +65,17 @@ static int uior_bpf_verdict(struct uior_op *op, int verdict)
 static int uior_ops_get(struct uior_region *region, struct unified_io_bpf_ops **ops)
 {
 	unsigned long places = smp_load_acquire(&region->bpf_places);	/* uior_ops_reg() */
-	int nr = 0, gone = 0;
+	bool gone = false;
+	int nr = 0;
 
 	for (; places; places &= places - 1) {
 		ops[nr] = rcu_dereference(region->bpf_ops[__ffs(places)]);
 		if (ops[nr])
 			nr++;
 		else
-			gone++;
+			gone = true;
 	}
-	return nr && gone ? -ENOENT : nr;
+	return gone ? -ENOENT : nr;
 }
 
 /* All struct_ops, until one does not pass the data on. Returns how many there are, or an error. */

@@ -235,8 +235,8 @@ struct unified_io_setup {
  * @bpf.prog_id: kernel id of an XDP program that was attached with
  *	ATTACH_BPF; with %UNIFIED_IO_DESC_F_XDP_THEN_OPS the region's struct_ops
  *	follow it. 0: the region's struct_ops, one after the other by their order;
- *	without any, the XDP program that was attached last. Where the region never
- *	had a program, the stage passes the data on and says so
+ *	where it never had any, the XDP program that was attached last. Where the
+ *	region never had a program, the stage passes the data on and says so
  *	(%UNIFIED_IO_CQE_F_NO_PROG); where one is not there any more, the chain fails
  *	with ENOENT: what a filter held back does not get through because it went
  *	away.
