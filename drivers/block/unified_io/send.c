@@ -14,9 +14,9 @@
  *	  then: all are counted. The socket's next sends are copied at once.
  *
  * Sends of few bytes that wait for the same connection go as one message; and where
- * another send is left behind a message, it has MSG_MORE. So what was submitted
- * together fills segments up. Should that other one be cancelled before its turn,
- * TCP sends the rest with the next acknowledgment, or when its timer (200 ms) expires.
+ * another send is left behind a message, it has MSG_MORE, unless many bytes are copied. So
+ * what was submitted together fills segments up. Should that other one be cancelled before
+ * its turn, TCP sends the rest with the next acknowledgment, or when its timer (200 ms) expires.
  *
  * Datagrams of few bytes, of one length and to one address, go as one message, too, which
  * the stack cuts again, as far down as it can (UDP_SEGMENT, udp(7)): the peer sees no
@@ -405,7 +405,7 @@ static int uior_send_some(struct uior_op *op)
 		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
 		.msg_namelen = uior_send_name(op),
 	};
-	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP;
+	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP, more;
 	struct uior_segment segment = {
 		.hdr = {
 			.cmsg_len = CMSG_LEN(sizeof(segment.len)),
@@ -416,9 +416,7 @@ static int uior_send_some(struct uior_op *op)
 	};
 	int ret;
 
-	/* Segments are filled up with what follows at once; a datagram ends here. */
-	if (uior_send_iter(op, msg.msg_namelen, &msg.msg_iter) && stream)
-		msg.msg_flags |= MSG_MORE;
+	more = uior_send_iter(op, msg.msg_namelen, &msg.msg_iter);
 	/* A datagram is not cut. */
 	if (!stream && iov_iter_count(&msg.msg_iter) < op->send_len)
 		return -EMSGSIZE;
@@ -433,6 +431,12 @@ static int uior_send_some(struct uior_op *op)
 		msg.msg_flags |= MSG_ZEROCOPY;
 		msg.msg_ubuf = &op->ubuf;
 	}
+	/*
+	 * Segments are filled up with what follows at once; a datagram ends here. Not where
+	 * many bytes are copied: the stack could not use the page of an end that waits again.
+	 */
+	if (more && stream && (op->zc_sock || uior_send_few(op)))
+		msg.msg_flags |= MSG_MORE;
 	ret = sock_sendmsg(op->tx->sock, &msg);
 	if (ret < 0)
 		return msg.msg_control && uior_send_apart(op, ret) ? 1 : ret;

@@ -290,6 +290,19 @@ static bool uior_flow_wait(struct uior_flow *flow)
 	return wait;
 }
 
+/*
+ * As at the end of a send() or recv(): whom it woke here runs now, while there is little
+ * to read and its memory is in the cache. cond_resched() alone lets a lazy kernel go on.
+ */
+static void uior_flow_resched(void)
+{
+#ifdef TIF_NEED_RESCHED_LAZY
+	if (test_thread_flag(TIF_NEED_RESCHED_LAZY))
+		schedule();
+#endif
+	cond_resched();
+}
+
 static void uior_flow_run(struct uior_task *task)
 {
 	struct uior_flow *flow = container_of(task, struct uior_flow, task);
@@ -316,6 +329,7 @@ static void uior_flow_run(struct uior_task *task)
 		}
 		if (ret == -EAGAIN && uior_flow_wait(flow))
 			break;
+		uior_flow_resched();
 	}
 	uior_sock_put(sock);
 }
@@ -470,7 +484,7 @@ static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
 	sock->file = file;
 	sock->sock = socket;
 	sock->proto = ret;
-	sock->segment_max = U16_MAX;
+	sock->segment_max = UIOR_SEGMENT_MAX;
 	uior_flow_init(&sock->rx, sock, EPOLLIN | EPOLLRDHUP, uior_recv_step);
 	uior_flow_init(&sock->tx, sock, EPOLLOUT, uior_send_step);
 	poll.sock = sock;
