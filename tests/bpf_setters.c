@@ -10,6 +10,7 @@
 static struct region r;
 static struct ops *ops;
 static int rx[2], tx[2], other[2], rx_slot, tx_slot, other_slot;
+static int xdp_id;	/* 0: the struct_ops */
 
 /* Receives 1000 bytes behind 24 of headroom, processes, writes, sends. */
 static struct unified_completion request(void)
@@ -23,6 +24,7 @@ static struct unified_completion request(void)
 	d.net.flags |= UNIFIED_IO_NET_F_SEND;
 	d.net.tx_slot = tx_slot;
 	d.net.headroom = 24;
+	d.bpf.prog_id = xdp_id;
 	memset(r.data, 0x77, 8192);
 	drive_fill(env("NVME0"), LBA * 512, 16 * KiB, 0xdead);
 	send_pattern(rx[1], 1000, 0, 1);
@@ -148,7 +150,7 @@ static void xdp_tx(void)
 	struct xdp *xdp = xdp_load();
 	struct unified_completion c;
 
-	xdp_attach(&r, xdp->progs.remote_xdp);
+	xdp_id = xdp_attach(&r, xdp->progs.remote_xdp);
 	xdp->bss->verdict = 3;
 	c = request();
 	CHECK_RES(c.res, 1000);
