@@ -18,7 +18,7 @@
  * what was submitted together fills segments up. Should that other one be cancelled before
  * its turn, TCP sends the rest with the next acknowledgment, or when its timer (200 ms) expires.
  *
- * Datagrams of few bytes, of one length and to one address, go as one message, too, which
+ * Datagrams up to UIOR_JOIN_MAX, of one length and to one address, go as one message, too, which
  * the stack cuts again, as far down as it can (UDP_SEGMENT, udp(7)): the peer sees no
  * difference. Where it refuses, or the process has the socket cork or cut, each goes by itself.
  */
@@ -32,6 +32,9 @@
 
 /* The length from which pointing to the pages is cheaper than a copy: bench/quick --only send. */
 #define UIOR_ZC_MIN	SZ_32K
+
+/* Up to which length datagrams go as one message: for longer ones it saves too little. */
+#define UIOR_JOIN_MAX	SZ_8K
 
 /* How many sends copy at once after one that was copied late. */
 #define UIOR_ZC_HOLD	64
@@ -294,7 +297,7 @@ static bool uior_sock_shapes(const struct sock *sk)
 static bool uior_send_leads(const struct uior_op *op)
 {
 	return op->tx->proto == UNIFIED_IO_PROTO_UDP && uior_send_few(op) &&
-	       op->send_len && op->send_len <= op->tx->segment_max &&
+	       op->send_len && op->send_len <= min(op->tx->segment_max, UIOR_JOIN_MAX) &&
 	       !uior_sock_shapes(op->tx->sock->sk);
 }
 

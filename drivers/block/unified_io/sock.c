@@ -484,7 +484,7 @@ static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
 	sock->file = file;
 	sock->sock = socket;
 	sock->proto = ret;
-	sock->segment_max = UIOR_SEGMENT_MAX;
+	sock->segment_max = U16_MAX;
 	uior_flow_init(&sock->rx, sock, EPOLLIN | EPOLLRDHUP, uior_recv_step);
 	uior_flow_init(&sock->tx, sock, EPOLLOUT, uior_send_step);
 	poll.sock = sock;

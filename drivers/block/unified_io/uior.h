@@ -136,9 +136,6 @@ struct uior_flow {
 	struct list_head park_node;	/* in region->parked; park_lock */
 };
 
-/* Longer datagrams go one by one: a message of several saves too little then (bench/quick --only send). */
-#define UIOR_SEGMENT_MAX	SZ_8K
-
 /**
  * struct uior_sock - a socket in a slot
  * @ref: slot table, operations

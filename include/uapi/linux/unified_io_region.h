@@ -67,8 +67,8 @@
  * EREMOTEIO        addr, len or slba do not fit the device's blocks or its DMA
  *                  alignment (see GET_INFO: lba_size, dma_alignment)
  * EROFS            the drive is read-only
- * ENOENT           no program with this prog_id is attached; with 0: none is any
- *                  more; struct_ops names a region that does not exist; nothing
+ * ENOENT           no program with this prog_id is attached; with 0: one that was
+ *                  is gone; struct_ops names a region that does not exist; nothing
  *                  to cancel
  * EXDEV            the region is bound to another ring than the command's
  * ENOSPC           all socket slots or program slots are in use
