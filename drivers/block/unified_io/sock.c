@@ -4,7 +4,7 @@
  *
  * Concept: a socket has two flows, receive and send. A flow steps its first
  * operation without blocking; when the socket has nothing for it, the flow
- * waits for the socket's wait queue, as poll() does, and no thread does. The
+ * enters the socket's wait queue, as poll() does, and no thread waits. The
  * order of operations is the order of bytes, so a flow has one runner at a
  * time: whoever moved it to RUNNING queued its task.
  *
@@ -39,8 +39,8 @@ static void uior_sock_release(struct kref *ref)
 	struct uior_sock *sock = container_of(ref, struct uior_sock, ref);
 	struct uior_region *region = sock->region;
 
-	if (sock->wait_head)
-		remove_wait_queue(sock->wait_head, &sock->wait);
+	remove_wait_queue(&sock->sock->wq.wait, &sock->rx.wait);
+	remove_wait_queue(&sock->sock->wq.wait, &sock->tx.wait);
 	fput(sock->file);
 	uior_sock_drop(sock);
 	percpu_ref_put(&region->refs);
@@ -126,7 +126,7 @@ static void __uior_flow_start(struct uior_flow *flow)
 		__uior_flow_kick(flow);
 }
 
-/* Something happened that a waiting flow may be waiting for. Any context. */
+/* A flow that waits for the socket has something else to do. Any context. */
 void uior_flow_wake(struct uior_flow *flow)
 {
 	unsigned long irq;
@@ -277,17 +277,42 @@ static struct uior_op *uior_flow_next(struct uior_flow *flow)
 	return op;
 }
 
-/* Returns false if an event came in the meantime. */
+/*
+ * The socket had nothing. Returns false if that may be otherwise now. An event that finds
+ * no flow waiting takes it out of the wait queue: a busy socket, whose every packet is an
+ * event, has nobody to call. So first enter, then look again.
+ */
 static bool uior_flow_wait(struct uior_flow *flow)
 {
-	bool wait;
+	bool listens, wait;
 
 	spin_lock_irq(&flow->lock);
-	wait = !flow->again && !flow->dead;
+	listens = !list_empty(&flow->wait.entry);
+	wait = listens && !flow->again && !flow->dead;
 	if (wait)
 		flow->state = UIOR_FLOW_WAITING;
 	spin_unlock_irq(&flow->lock);
+	if (!listens) {
+		add_wait_queue(&flow->sock->sock->wq.wait, &flow->wait);
+		smp_mb();	/* pairs with skwq_has_sleeper() */
+	}
 	return wait;
+}
+
+/* The socket's wait queue; its lock is held. */
+static int uior_flow_event(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct uior_flow *flow = container_of(wait, struct uior_flow, wait);
+	__poll_t events = key_to_poll(key);
+
+	if (events && !(events & flow->events))
+		return 0;
+	guard(spinlock_irqsave)(&flow->lock);
+	if (flow->state == UIOR_FLOW_WAITING)
+		__uior_flow_kick(flow);
+	else
+		list_del_init(&wait->entry);
+	return 0;
 }
 
 /*
@@ -344,6 +369,8 @@ static void uior_flow_init(struct uior_flow *flow, struct uior_sock *sock, __pol
 	spin_lock_init(&flow->lock);
 	INIT_LIST_HEAD(&flow->queue);
 	INIT_LIST_HEAD(&flow->park_node);
+	init_waitqueue_func_entry(&flow->wait, uior_flow_event);
+	INIT_LIST_HEAD(&flow->wait.entry);
 }
 
 /* Cancel what waits: the flow's runner finds it dead. */
@@ -411,35 +438,6 @@ int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 u
 	return nr ?: -ENOENT;
 }
 
-/* The socket's wait queue; its lock is held. */
-static int uior_sock_event(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
-{
-	struct uior_sock *sock = container_of(wait, struct uior_sock, wait);
-	__poll_t events = key_to_poll(key);
-
-	if (!events || events & sock->rx.events)
-		uior_flow_wake(&sock->rx);
-	if (!events || events & sock->tx.events)
-		uior_flow_wake(&sock->tx);
-	return 0;
-}
-
-struct uior_sock_poll {
-	poll_table pt;
-	struct uior_sock *sock;
-};
-
-static void uior_sock_poll_queue(struct file *file, wait_queue_head_t *head, poll_table *pt)
-{
-	struct uior_sock *sock = container_of(pt, struct uior_sock_poll, pt)->sock;
-
-	if (sock->wait_head)
-		return;
-	sock->wait_head = head;
-	init_waitqueue_func_entry(&sock->wait, uior_sock_event);
-	add_wait_queue(head, &sock->wait);
-}
-
 /* Which of our protocols is it, and is it ready for use? */
 static int uior_sock_proto(const struct sock *sk)
 {
@@ -460,7 +458,6 @@ static int uior_sock_proto(const struct sock *sk)
 
 static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
 {
-	struct uior_sock_poll poll;
 	struct uior_sock *sock;
 	struct socket *socket;
 	struct file *file = fget(fd);
@@ -487,9 +484,6 @@ static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
 	sock->segment_max = U16_MAX;
 	uior_flow_init(&sock->rx, sock, EPOLLIN | EPOLLRDHUP, uior_recv_step);
 	uior_flow_init(&sock->tx, sock, EPOLLOUT, uior_send_step);
-	poll.sock = sock;
-	init_poll_funcptr(&poll.pt, uior_sock_poll_queue);
-	vfs_poll(file, &poll.pt);
 	return sock;
 
 err_file:

@@ -24,9 +24,9 @@
  * work. uior_op_resume(), uior_flow_wake() and all below them run in any
  * context. No lock is held across a stage.
  *
- * Locks, outer first: park_lock, flow->lock, then one of cq_lock, niov_lock,
- * sock_lock, or the wait queue's, all with interrupts off. sq_lock stands alone,
- * complete_lock is outside of cq_lock; both are taken in process context only.
+ * Locks, outer first: park_lock or a socket's wait queue's, flow->lock, then one of
+ * cq_lock, niov_lock, sock_lock, or cq_wait's, all with interrupts off. sq_lock stands
+ * alone, complete_lock is outside of cq_lock; both are taken in process context only.
  *
  * Lifetime. region->refs counts operations and sockets; the open file holds
  * the initial reference. The last one frees the region from the workqueue.
@@ -130,9 +130,10 @@ struct uior_flow {
 	spinlock_t lock;		/* guards the fields below */
 	struct list_head queue;		/* of uior_op.node */
 	enum uior_flow_state state;
-	bool again;			/* an event came while RUNNING */
+	bool again;			/* to be stepped once more before it waits */
 	bool dead;			/* detached: operations are cancelled */
 	bool cancel;			/* one of the queue may be cancelled */
+	wait_queue_entry_t wait;	/* in the socket's wait queue, or in none */
 	struct list_head park_node;	/* in region->parked; park_lock */
 };
 
@@ -146,8 +147,6 @@ struct uior_flow {
  * @proto: UNIFIED_IO_PROTO_*
  * @rx: receives
  * @tx: sends
- * @wait: our entry in the socket's wait queue
- * @wait_head: that wait queue
  * @zc_hold: after a send that was copied late: how many will copy at once. A hint: unlocked.
  * @segment_max: datagrams up to this length may go as one message. tx only.
  * @rx_error: found after a part had been received; delivered next. rx only.
@@ -163,8 +162,6 @@ struct uior_sock {
 	u8 proto;
 	struct uior_flow rx;
 	struct uior_flow tx;
-	wait_queue_entry_t wait;
-	wait_queue_head_t *wait_head;
 	u32 zc_hold;
 	u32 segment_max;
 	int rx_error;
