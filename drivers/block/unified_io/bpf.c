@@ -29,7 +29,7 @@ static int uior_bpf_resubmit(struct uior_op *op)
 	op->ctx.depth++;
 	op->io_done = 0;
 	op->todo |= BIT(UNIFIED_IO_STAGE_READ) | BIT(UNIFIED_IO_STAGE_BPF);
-	atomic64_inc(&op->region->counts.resubmitted);
+	uior_count(op->region, resubmitted, 1);
 	return UNIFIED_IO_BPF_RESUBMIT;
 }
 
@@ -42,7 +42,7 @@ static int uior_bpf_verdict(struct uior_op *op, int verdict)
 	case UNIFIED_IO_BPF_DROP:
 		op->todo = 0;
 		op->cqe.flags |= UNIFIED_IO_CQE_F_DROPPED;
-		atomic64_inc(&op->region->counts.dropped);
+		uior_count(op->region, dropped, 1);
 		break;
 	case UNIFIED_IO_BPF_REPLY:
 		if (!op->rx)
@@ -50,7 +50,7 @@ static int uior_bpf_verdict(struct uior_op *op, int verdict)
 		op->todo = BIT(UNIFIED_IO_STAGE_SEND);
 		op->state |= UIOR_OP_REPLY;
 		op->cqe.flags |= UNIFIED_IO_CQE_F_REPLIED;
-		atomic64_inc(&op->region->counts.replied);
+		uior_count(op->region, replied, 1);
 		break;
 	case UNIFIED_IO_BPF_RESUBMIT:
 		return uior_bpf_resubmit(op);

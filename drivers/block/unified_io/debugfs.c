@@ -29,21 +29,24 @@ static void uior_info_dev(struct uior_region *region, struct unified_io_info *in
 
 static void uior_info_counts(struct uior_region *region, struct unified_io_info *info)
 {
-	struct uior_counts *counts = &region->counts;
-	u32 i;
+	int cpu, i;
 
-	info->submitted = atomic64_read(&counts->submitted);
-	info->completed = atomic64_read(&counts->completed);
-	info->dropped = atomic64_read(&counts->dropped);
-	info->replied = atomic64_read(&counts->replied);
-	info->resubmitted = atomic64_read(&counts->resubmitted);
-	info->moved = atomic64_read(&counts->moved);
-	info->carried = atomic64_read(&counts->carried);
-	for (i = 0; i < UNIFIED_IO_STAGE_NR; i++) {
-		info->stage[i].ops = atomic64_read(&counts->stage[i].ops);
-		info->stage[i].bytes = atomic64_read(&counts->stage[i].bytes);
-		info->stage[i].errors = atomic64_read(&counts->stage[i].errors);
-		info->stage[i].copied = atomic64_read(&counts->stage[i].copied);
+	for_each_possible_cpu(cpu) {
+		const struct uior_counts *counts = per_cpu_ptr(region->counts, cpu);
+
+		info->submitted += READ_ONCE(counts->submitted);
+		info->completed += READ_ONCE(counts->completed);
+		info->dropped += READ_ONCE(counts->dropped);
+		info->replied += READ_ONCE(counts->replied);
+		info->resubmitted += READ_ONCE(counts->resubmitted);
+		info->moved += READ_ONCE(counts->moved);
+		info->carried += READ_ONCE(counts->carried);
+		for (i = 0; i < UNIFIED_IO_STAGE_NR; i++) {
+			info->stage[i].ops += READ_ONCE(counts->stage[i].ops);
+			info->stage[i].bytes += READ_ONCE(counts->stage[i].bytes);
+			info->stage[i].errors += READ_ONCE(counts->stage[i].errors);
+			info->stage[i].copied += READ_ONCE(counts->stage[i].copied);
+		}
 	}
 }
 

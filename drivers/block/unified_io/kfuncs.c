@@ -289,7 +289,7 @@ __bpf_kfunc int bpf_uior_carry(struct unified_io_bpf_ctx *ctx, u32 off, u32 len)
 	uior_buf_load(op, off, op->rx->carry, len);
 	op->rx->carry_len = len;
 	uior_op_copied(op, UNIFIED_IO_STAGE_RECV, len);
-	atomic64_add(len, &op->region->counts.carried);
+	uior_count(op->region, carried, len);
 	return 0;
 }
 

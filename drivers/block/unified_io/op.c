@@ -333,7 +333,7 @@ struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_
 /* Accepted: from here on it completes exactly once. */
 void uior_op_start(struct uior_op *op)
 {
-	atomic64_inc(&op->region->counts.submitted);
+	uior_count(op->region, submitted, 1);
 	trace_uior_submit(op);
 	/* A send alone is about to take its place. */
 	if (!uior_has(op, UNIFIED_IO_STAGE_RECV) && op->todo != BIT(UNIFIED_IO_STAGE_SEND))
@@ -399,16 +399,15 @@ static void uior_op_record(struct uior_op *op, u32 stage, int result)
  */
 void uior_op_stage_end(struct uior_op *op, u32 stage, int result)
 {
-	struct uior_stage_count *count = &op->region->counts.stage[stage];
-
 	trace_uior_stage_end(op, stage, result);
-	atomic64_inc(&count->ops);
+	uior_count(op->region, stage[stage].ops, 1);
 	uior_op_record(op, stage, result);
 	if (result < 0) {
-		atomic64_inc(&count->errors);
+		uior_count(op->region, stage[stage].errors, 1);
 		op->todo = 0;
 	} else {
-		atomic64_add(stage == UNIFIED_IO_STAGE_BPF ? op->ctx.len : result, &count->bytes);
+		uior_count(op->region, stage[stage].bytes,
+			   stage == UNIFIED_IO_STAGE_BPF ? op->ctx.len : result);
 	}
 }
 
@@ -434,13 +433,13 @@ void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes)
 {
 	op->cqe.copied += bytes;
 	op->cqe.flags |= UNIFIED_IO_CQE_F_COPIED;
-	atomic64_add(bytes, &op->region->counts.stage[stage].copied);
+	uior_count(op->region, stage[stage].copied, bytes);
 }
 
 void uior_op_moved(struct uior_op *op, u32 bytes)
 {
 	op->cqe.moved += bytes;
-	atomic64_add(bytes, &op->region->counts.moved);
+	uior_count(op->region, moved, bytes);
 }
 
 /* What an arrival means to its stream. Returns whether to post a completion. */
@@ -473,7 +472,7 @@ void uior_op_finish(struct uior_op *op)
 		post = uior_arrival_end(op);
 	else if (!(op->desc.flags & UNIFIED_IO_DESC_F_RANGES))
 		op->cqe.addr += op->ctx.off;
-	atomic64_inc(&region->counts.completed);
+	uior_count(region, completed, 1);
 	trace_uior_complete(op);
 	uior_send_leave(op);
 	uior_op_put_socks(op);

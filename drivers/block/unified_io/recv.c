@@ -228,7 +228,7 @@ static void uior_arrival_run(struct uior_op *op)
 	op->ctx.lba = parent->next_lba;
 	op->cqe.slba = parent->next_lba;
 	atomic_inc(&parent->children);
-	atomic64_inc(&op->region->counts.submitted);
+	uior_count(op->region, submitted, 1);
 	trace_uior_submit(op);
 	trace_uior_stage_start(op);
 	uior_op_stage_end(op, UNIFIED_IO_STAGE_RECV, op->got);

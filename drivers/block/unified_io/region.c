@@ -99,7 +99,8 @@ static int uior_region_ops(struct uior_region *region)
 	/* One per operation, and one in the hand of each flow that finds the CQ full. */
 	region->spare = kvcalloc(region->cq_entries + UNIFIED_IO_MAX_SOCKETS,
 				 sizeof(*region->spare), UIOR_GFP);
-	if (!region->ops || !region->spare)
+	region->counts = alloc_percpu_gfp(struct uior_counts, UIOR_GFP);
+	if (!region->ops || !region->spare || !region->counts)
 		return -ENOMEM;
 	for (i = 0; i < region->cq_entries; i++)
 		uior_op_init(&region->ops[i], region);
@@ -115,6 +116,7 @@ static void uior_region_destroy(struct uior_region *region)
 	percpu_ref_exit(&region->refs);
 	put_cred(region->cred);
 	put_pid(region->owner);
+	free_percpu(region->counts);
 	kvfree(region->spare);
 	kvfree(region->ops);
 	uior_mem_free(&region->mem);

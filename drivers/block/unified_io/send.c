@@ -360,8 +360,10 @@ static bool uior_send_iter(struct uior_op *op, int name, struct iov_iter *iter)
 		uior_mem_iter(&op->region->mem, iter, ITER_SOURCE,
 			      uior_op_pos(op, op->send_off + op->sent), left);
 	}
+	if (more || !stream)
+		return more;
 	guard(spinlock_irq)(&flow->lock);
-	return more || uior_flow_after(flow, op);
+	return uior_flow_after(flow, op);
 }
 
 /* Its turn has come: what was learned before it counts. */

@@ -25,7 +25,7 @@
 
 static void uior_sock_free(struct kref *mem)
 {
-	kfree(container_of(mem, struct uior_sock, mem));
+	kfree_rcu(container_of(mem, struct uior_sock, mem), rcu);
 }
 
 /* Its memory alone, not the socket. Any context. */
@@ -63,18 +63,16 @@ void uior_sock_put(struct uior_sock *sock)
  */
 struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto)
 {
-	struct uior_sock *sock = NULL;
-	unsigned long irq;
+	struct uior_sock *sock;
 
 	if (slot >= UNIFIED_IO_MAX_SOCKETS)
 		return ERR_PTR(-ENOTCONN);
 	slot = array_index_nospec(slot, UNIFIED_IO_MAX_SOCKETS);
-	spin_lock_irqsave(&region->sock_lock, irq);
-	if (region->socks[slot]) {
-		sock = region->socks[slot];
-		kref_get(&sock->ref);
-	}
-	spin_unlock_irqrestore(&region->sock_lock, irq);
+	/* One without references has left its slot, for another socket perhaps. */
+	scoped_guard(rcu)
+		do {
+			sock = rcu_dereference(region->socks[slot]);
+		} while (sock && !kref_get_unless_zero(&sock->ref));
 	if (!sock)
 		return ERR_PTR(-ENOTCONN);
 	if (proto != UNIFIED_IO_PROTO_ANY && proto != sock->proto) {
@@ -497,15 +495,15 @@ static int uior_sock_install(struct uior_region *region, struct uior_sock *sock,
 {
 	u32 i = *slot;
 
-	guard(spinlock_irq)(&region->sock_lock);
+	guard(spinlock)(&region->sock_lock);
 	if (i == UNIFIED_IO_SLOT_ANY)
-		for (i = 0; i < UNIFIED_IO_MAX_SOCKETS && region->socks[i]; i++)
+		for (i = 0; i < UNIFIED_IO_MAX_SOCKETS && rcu_access_pointer(region->socks[i]); i++)
 			;
 	if (i >= UNIFIED_IO_MAX_SOCKETS)
 		return *slot == UNIFIED_IO_SLOT_ANY ? -ENOSPC : -EINVAL;
 	i = array_index_nospec(i, UNIFIED_IO_MAX_SOCKETS);
-	*old = region->socks[i];
-	region->socks[i] = sock;
+	*old = rcu_replace_pointer(region->socks[i], sock,
+				   lockdep_is_held(&region->sock_lock));
 	region->nr_socks += !!sock - !!*old;
 	*slot = i;
 	return 0;
@@ -553,17 +551,10 @@ int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket
 /* The file is gone, nobody attaches any more. */
 void uior_sock_detach_all(struct uior_region *region)
 {
-	u32 i;
+	struct uior_sock *old;
+	u32 slot;
 
-	for (i = 0; i < UNIFIED_IO_MAX_SOCKETS; i++) {
-		struct uior_sock *sock = region->socks[i];
-
-		if (!sock)
-			continue;
-		spin_lock_irq(&region->sock_lock);
-		region->socks[i] = NULL;
-		region->nr_socks--;
-		spin_unlock_irq(&region->sock_lock);
-		uior_sock_detach(sock);
-	}
+	for (slot = 0; slot < UNIFIED_IO_MAX_SOCKETS; slot++)
+		if (!uior_sock_install(region, NULL, &slot, &old) && old)
+			uior_sock_detach(old);
 }

@@ -25,8 +25,8 @@
  * context. No lock is held across a stage.
  *
  * Locks, outer first: park_lock or a socket's wait queue's, flow->lock, then one of
- * cq_lock, niov_lock, sock_lock, or cq_wait's, all with interrupts off. sq_lock stands
- * alone, complete_lock is outside of cq_lock; both are taken in process context only.
+ * cq_lock, niov_lock, or cq_wait's, all with interrupts off. sq_lock and sock_lock stand
+ * alone, complete_lock is outside of cq_lock; all three are taken in process context only.
  *
  * Lifetime. region->refs counts operations and sockets; the open file holds
  * the initial reference. The last one frees the region from the workqueue.
@@ -141,6 +141,7 @@ struct uior_flow {
  * struct uior_sock - a socket in a slot
  * @ref: slot table, operations
  * @mem: those, and sends whose last skb will tell how it went
+ * @rcu: uior_sock_get() may be looking
  * @region: pinned through region->refs
  * @file: keeps the socket open
  * @sock: the socket
@@ -156,6 +157,7 @@ struct uior_flow {
 struct uior_sock {
 	struct kref ref;
 	struct kref mem;
+	struct rcu_head rcu;
 	struct uior_region *region;
 	struct file *file;
 	struct socket *sock;
@@ -304,23 +306,20 @@ struct uior_op {
  */
 #define UIOR_WAKE_RUNNER	EPOLLMSG
 
-struct uior_stage_count {
-	atomic64_t ops;
-	atomic64_t bytes;
-	atomic64_t errors;
-	atomic64_t copied;
+/* What one CPU has done; see struct unified_io_info. */
+struct uior_counts {
+	struct unified_io_stage_stat stage[UNIFIED_IO_STAGE_NR];
+	u64 submitted;
+	u64 completed;
+	u64 dropped;
+	u64 replied;
+	u64 resubmitted;
+	u64 moved;
+	u64 carried;
 };
 
-struct uior_counts {
-	struct uior_stage_count stage[UNIFIED_IO_STAGE_NR];
-	atomic64_t submitted;
-	atomic64_t completed;
-	atomic64_t dropped;
-	atomic64_t replied;
-	atomic64_t resubmitted;
-	atomic64_t moved;
-	atomic64_t carried;
-};
+/* Any context. */
+#define uior_count(region, what, n)	this_cpu_add((region)->counts->what, n)
 
 /**
  * struct uior_region - all of one open file
@@ -356,8 +355,8 @@ struct uior_counts {
  * @niov_head: next Net IOV to take
  * @spare: Net IOVs that the kernel holds
  * @nr_spare: how many
- * @sock_lock: guards @socks, @nr_socks
- * @socks: by slot
+ * @sock_lock: of who writes @socks, @nr_socks
+ * @socks: by slot; RCU
  * @nr_socks: how many
  * @park_lock: guards @parked
  * @parked: flows that wait for Net IOVs or CQ slots
@@ -373,7 +372,7 @@ struct uior_counts {
  * @last_prog: index of the one attached last
  * @xdp_dev: stands for net_ifindex towards XDP programs
  * @xdp_rxq: ditto, for net_rxq
- * @counts: see struct unified_io_info
+ * @counts: uior_count()
  * @uring: the one ring that may send commands, or NULL for any; see uior_uring_bind()
  * @debugfs: directory
  */
@@ -415,7 +414,7 @@ struct uior_region {
 	u32 nr_spare;
 
 	spinlock_t sock_lock;
-	struct uior_sock *socks[UNIFIED_IO_MAX_SOCKETS];
+	struct uior_sock __rcu *socks[UNIFIED_IO_MAX_SOCKETS];
 	u32 nr_socks;
 
 	spinlock_t park_lock;
@@ -434,7 +433,7 @@ struct uior_region {
 	struct net_device *xdp_dev;
 	struct xdp_rxq_info *xdp_rxq;
 
-	struct uior_counts counts;
+	struct uior_counts __percpu *counts;
 	const void *uring;
 	struct dentry *debugfs;
 };
