@@ -66,6 +66,7 @@ static int uior_recv_some(struct uior_op *op)
 	ret = sock_recvmsg(sock->sock, &msg, MSG_DONTWAIT);
 	if (ret < 0)
 		return ret;
+	sock->rx.bytes += ret;
 	op->addr_len = msg.msg_namelen;
 	if (ret)
 		uior_op_copied(op, UNIFIED_IO_STAGE_RECV, ret);

@@ -445,6 +445,7 @@ static int uior_send_some(struct uior_op *op)
 	ret = sock_sendmsg(op->tx->sock, &msg);
 	if (ret < 0)
 		return msg.msg_control && uior_send_apart(op, ret) ? 1 : ret;
+	op->tx->tx.bytes += ret;
 	uior_send_count(op, ret, ret && (!op->zc_sock || uior_zc_refused(op)));
 	return stream && op->sent < op->send_len;
 }
