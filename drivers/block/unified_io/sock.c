@@ -240,11 +240,15 @@ int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
 	return ret;
 }
 
-/* The operation leaves the head of the queue; the flow's runner calls. */
+/*
+ * The operation leaves the head of the queue; the flow's runner calls. Which comes next is
+ * seen under the same lock: nobody else takes it out, and its step finds if it was cancelled.
+ */
 void uior_flow_del(struct uior_flow *flow, struct uior_op *op)
 {
 	spin_lock_irq(&flow->lock);
 	list_del(&op->node);
+	flow->next = flow->cancel ? NULL : __uior_flow_first(flow);
 	spin_unlock_irq(&flow->lock);
 }
 
@@ -267,8 +271,11 @@ struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op)
 /* The operation to step next; without one the flow goes idle. */
 static struct uior_op *uior_flow_next(struct uior_flow *flow)
 {
-	struct uior_op *op;
+	struct uior_op *op = flow->next;
 
+	flow->next = NULL;
+	if (op)
+		return op;
 	spin_lock_irq(&flow->lock);
 	flow->again = false;
 	op = __uior_flow_cancelled(flow) ?: __uior_flow_first(flow);

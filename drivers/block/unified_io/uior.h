@@ -127,6 +127,7 @@ struct uior_flow {
 	 */
 	int (*step)(struct uior_flow *flow, struct uior_op *op);
 	__poll_t events;		/* that wake it */
+	struct uior_op *next;		/* to be stepped, as uior_flow_del() saw it; its runner's */
 	u32 bytes;			/* moved since others could run; its runner's */
 	spinlock_t lock;		/* guards the fields below */
 	struct list_head queue;		/* of uior_op.node */
