@@ -136,5 +136,6 @@ uint64_t vmstat(const char *name);
 uint64_t region_stat(struct region *r, const char *name);	/* from debugfs */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int child_status(pid_t pid);
+void on_processor(int nr);
 
 #endif /* TESTS_COMMON_H */

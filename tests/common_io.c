@@ -340,3 +340,12 @@ int child_status(pid_t pid)
 	CHECK(waitpid(pid, &status, 0) == pid);
 	return status;
 }
+
+void on_processor(int nr)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(nr, &set);
+	CHECK_OK(sched_setaffinity(0, sizeof(set), &set));
+}

@@ -3,6 +3,7 @@
  * GET_INFO and debugfs say the same, and both say what was done: operations,
  * bytes, errors and copies per stage. debugfs also says whose region it is.
  */
+#include <sched.h>
 #include "bpf.h"
 
 static struct region r;
@@ -122,6 +123,24 @@ static void bypass(void)
 	check_totals(11, 1, 100);
 }
 
+/* Each processor counts for itself: an operation on every one, and none is missed. */
+static void every_processor(void)
+{
+	long nr = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t before;
+
+	CHECK(nr > 1);
+	CHECK_OK(sched_getaffinity(0, sizeof(before), &before));
+	for (int cpu = 0; cpu < nr; cpu++) {
+		on_processor(cpu);
+		queue(&r, desc_bpf(0, 0));
+		CHECK_RES(enter(&r, 1, 1, WAIT_NS, NULL), 0);
+		CHECK_RES(reap(&r).res, -EMSGSIZE);
+	}
+	CHECK_OK(sched_setaffinity(0, sizeof(before), &before));
+	check_totals(11 + nr, 1, 100);
+}
+
 static uint64_t boot_ns(void)
 {
 	struct timespec ts;
@@ -185,6 +204,7 @@ int main(void)
 	programs();
 	refused();
 	bypass();
+	every_processor();
 	CHECK(dir_there(id));
 	region_close(&r);
 	CHECK(!dir_there(id));

@@ -4,7 +4,6 @@
  * is in the middle of posting it, which a program at a breakpoint draws out to
  * milliseconds.
  */
-#include <sched.h>
 #include <sys/syscall.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
@@ -15,15 +14,6 @@
 #define LOOK_NS		100000		/* how often the waiter looks: many times while one is posted */
 
 static struct region r;
-
-static void on_processor(int nr)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(nr, &set);
-	CHECK(sched_setaffinity(0, sizeof(set), &set) == 0);
-}
 
 static void hold_writers_of(uint64_t address, struct publish *publish)
 {
