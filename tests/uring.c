@@ -316,17 +316,62 @@ static void abandoned(void)
 /* A drive that takes half a second for each command; on a slow kernel, longer */
 #define SLOW_DRIVE	"/sys/kernel/config/nullb/slow"
 
-/* The ring goes while a chain that will send reads: it does not wait for a socket that takes nothing. */
-static void abandoned_read(void)
+static void slow_drive_open(void)
 {
-	struct unified_descriptor d = desc_nvme(NVME_CMD_READ, 0, 4 * KiB, 0);
-	int fd[2], slot, size = LEN;
-
 	need_module("null_blk");
 	CHECK_RES(shell("mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config"), 0);
 	CHECK_RES(shell("mkdir " SLOW_DRIVE " && cd " SLOW_DRIVE " && echo 64 >size && echo 2 >irqmode &&"
 			" echo %llu >completion_nsec && echo 1 >power", atoi(env("SLOW")) * NSEC_PER_SEC / 2), 0);
 	region_open(&r, "/dev/slow");
+}
+
+static void slow_drive_close(void)
+{
+	region_close(&r);
+	CHECK_RES(shell("rmdir " SLOW_DRIVE), 0);
+}
+
+static struct unified_descriptor desc_read_send(unsigned int slot)
+{
+	struct unified_descriptor d = desc_nvme(NVME_CMD_READ, 0, 4 * KiB, 0);
+
+	d.type |= UNIFIED_REGION_F_NETWORK;
+	d.net.flags = UNIFIED_IO_NET_F_SEND;
+	d.net.tx_slot = slot;
+	return d;
+}
+
+/* What is sent before a chain that still reads, and what behind it, leaves its place to it. */
+static void read_in_between(void)
+{
+	unsigned char got[4 * KiB], zeros[4 * KiB] = {};
+	int fd[2], slot;
+
+	tcp_pair(fd);
+	slot = attach(&r, fd[0]);
+	pattern_fill(r.data, 3 * LEN, 0, 9);
+	queue(&r, desc_send(slot, LEN, 1000));
+	queue(&r, desc_read_send(slot));
+	queue(&r, desc_send(slot, 2 * LEN, 1000));
+	CHECK_RES(enter(&r, 3, 3, WAIT_NS, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_RES(reap(&r).res, i == 1 ? 4 * KiB : 1000);
+	recv_pattern(fd[1], 1000, LEN, 9);
+	/* The drive keeps nothing: it reads as zeros. */
+	recv_all(fd[1], got, sizeof(got));
+	CHECK(!memcmp(got, zeros, sizeof(got)));
+	recv_pattern(fd[1], 1000, 2 * LEN, 9);
+	detach(&r, slot);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* The ring goes while a chain that will send reads: it does not wait for a socket that takes nothing. */
+static void abandoned_read(void)
+{
+	int fd[2], slot, size = LEN;
+	uint64_t reads;
+
 	ring_open(0);
 	tcp_pair(fd);
 	slot = attach(&r, fd[0]);
@@ -338,21 +383,17 @@ static void abandoned_read(void)
 			;
 		usleep(300000);
 	} while (send(fd[0], r.data, 1, MSG_DONTWAIT) > 0);
-	d.type |= UNIFIED_REGION_F_NETWORK;
-	d.net.flags = UNIFIED_IO_NET_F_SEND;
-	d.net.tx_slot = slot;
-	prep_op(1, d);
+	prep_op(1, desc_read_send(slot));
+	reads = region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops;
 	CHECK(io_uring_submit(&ring) == 1);
 	io_uring_queue_exit(&ring);
-	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops, 0);
+	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops, reads);
 	wait_idle(&r);
-	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops, 1);
+	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_READ].ops, reads + 1);
 	CHECK_EQ(region_info(&r).stage[UNIFIED_IO_STAGE_SEND].errors, 1);
 	detach(&r, slot);
 	close(fd[0]);
 	close(fd[1]);
-	region_close(&r);
-	CHECK_RES(shell("rmdir " SLOW_DRIVE), 0);
 }
 
 /* First what io_uring waits for, later what the region's own call does. */
@@ -580,7 +621,10 @@ int main(void)
 	abandoned();
 	io_uring_queue_exit(&ring);
 	region_close(&r);
+	slow_drive_open();
+	read_in_between();
 	abandoned_read();
+	slow_drive_close();
 	killed();
 	unread();
 	bound();

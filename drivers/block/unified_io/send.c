@@ -360,8 +360,11 @@ static bool uior_send_iter(struct uior_op *op, int name, struct iov_iter *iter)
 		uior_mem_iter(&op->region->mem, iter, ITER_SOURCE,
 			      uior_op_pos(op, op->send_off + op->sent), left);
 	}
-	if (more || !stream)
-		return more;
+	/* A datagram ends here. */
+	if (!stream)
+		return false;
+	if (more)
+		return true;
 	guard(spinlock_irq)(&flow->lock);
 	return uior_flow_after(flow, op);
 }
@@ -437,10 +440,10 @@ static int uior_send_some(struct uior_op *op)
 		msg.msg_ubuf = &op->ubuf;
 	}
 	/*
-	 * Segments are filled up with what follows at once; a datagram ends here. Not where
-	 * many bytes are copied: the stack could not use the page of an end that waits again.
+	 * Segments are filled up with what follows at once. Not where many bytes are copied:
+	 * the stack could not use the page of an end that waits again.
 	 */
-	if (more && stream && (op->zc_sock || uior_send_few(op)))
+	if (more && (op->zc_sock || uior_send_few(op)))
 		msg.msg_flags |= MSG_MORE;
 	ret = sock_sendmsg(op->tx->sock, &msg);
 	if (ret < 0)
