@@ -13,6 +13,9 @@
 
 #include "ring.h"
 
+/* How many descriptors are taken under the locks of the rings at a time. */
+#define UIOR_SUBMIT_MAX	32U
+
 /* Constant sizes: the copies need no look at what object they hit. */
 static __always_inline int uior_arg_in(void *arg, const void __user *user, size_t size)
 {
@@ -80,43 +83,52 @@ static int uior_do_query(struct unified_io_query __user *user)
 	return uior_arg_out(user, &query, sizeof(query));
 }
 
-/* Take the next descriptor of the SQ: NULL if there is none. */
-static struct uior_op *uior_sq_next(struct uior_region *region)
+/*
+ * Take up to @nr descriptors of the SQ, as many as the CQ has slots for. Return: how many;
+ * @full: it had too few, or with nothing to take, none.
+ */
+static u32 uior_sq_next(struct uior_region *region, struct uior_op **ops, u32 nr, bool *full)
 {
-	struct uior_op *op = uior_op_get(region, 0);
-	bool taken;
+	u32 there, got, i;
 
-	if (!op)
-		return ERR_PTR(-EBUSY);
 	spin_lock(&region->sq_lock);
-	taken = uior_sq_take(region, &op->desc);
+	there = min(nr, uior_sq_count(region));
+	nr = max(there, 1U);
+	got = uior_op_get(region, 0, ops, nr);
+	*full = got < nr;
+	for (i = 0; i < min(got, there); i++)
+		uior_sq_take(region, &ops[i]->desc);
+	uior_sq_consume(region);
 	spin_unlock(&region->sq_lock);
-	if (taken)
-		return op;
-	uior_op_put(op);
-	return NULL;
+	if (i < got)
+		uior_op_put(ops[i]);
+	return i;
 }
 
 /* Submit up to @nr descriptors; -EBUSY if the CQ was full before that. */
 static int uior_submit_batch(struct uior_region *region, u32 nr, u32 *submitted)
 {
+	struct uior_op *ops[UIOR_SUBMIT_MAX];
 	struct blk_plug plug;
-	struct uior_op *op = NULL;
-	u32 n;
+	bool full = false;
+	u32 got, i, n = 0;
 
 	nr = min(nr, region->sq_entries);
 	blk_start_plug(&plug);
-	for (n = 0; n < nr; n++) {
-		op = uior_sq_next(region);
-		if (IS_ERR_OR_NULL(op))
+	while (n < nr && !full) {
+		got = uior_sq_next(region, ops, min(nr - n, UIOR_SUBMIT_MAX), &full);
+		if (!got)
 			break;
-		/* A bad descriptor has no stages, and completes with its errno. */
-		uior_op_prepare(op);
-		uior_op_start(op);
+		for (i = 0; i < got; i++) {
+			/* A bad descriptor has no stages, and completes with its errno. */
+			uior_op_prepare(ops[i]);
+			uior_op_start(ops[i]);
+		}
+		n += got;
 	}
 	blk_finish_plug(&plug);
 	*submitted = n;
-	return n < nr && IS_ERR(op) ? PTR_ERR(op) : 0;
+	return full ? -EBUSY : 0;
 }
 
 /**

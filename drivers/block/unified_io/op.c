@@ -34,37 +34,41 @@ void uior_op_init(struct uior_op *op, struct uior_region *region)
 }
 
 /**
- * uior_op_get - an operation, and the CQ slot that its completion will fill
+ * uior_op_get - operations, and the CQ slots that their completions will fill
  * @region: the caller holds a reference to it
  * @state: UIOR_OP_URING, or 0
+ * @ops: where to put them
+ * @nr: how many
  *
- * Context: any. Return: the operation, for the caller to fill in its descriptor
- * and uior_op_prepare() the rest; NULL if the CQ is full, which the process is
- * told in control.flags.
+ * Context: any. Return: how many there were, for the caller to fill in their
+ * descriptors and uior_op_prepare() the rest; less than @nr if the CQ is full,
+ * which the process is told in control.flags.
  */
-struct uior_op *uior_op_get(struct uior_region *region, u32 state)
+u32 uior_op_get(struct uior_region *region, u32 state, struct uior_op **ops, u32 nr)
 {
-	struct uior_op *op = NULL;
 	unsigned long irq;
+	u32 got, i;
 
 	spin_lock_irqsave(&region->cq_lock, irq);
-	if (uior_cq_room(region)) {
-		op = list_first_entry(&region->free_ops, struct uior_op, node);
-		list_del(&op->node);
-		WRITE_ONCE(region->cq_reserved, region->cq_reserved + 1);
-		region->cq_silent += !!(state & UIOR_OP_URING);
-		uior_ctrl_clear(region, UNIFIED_IO_CTRL_F_CQ_FULL);
-	} else {
-		uior_ctrl_set(region, region->ctrl_flags | UNIFIED_IO_CTRL_F_CQ_FULL);
+	got = min(nr, uior_cq_room(region));
+	for (i = 0; i < got; i++) {
+		ops[i] = list_first_entry(&region->free_ops, struct uior_op, node);
+		list_del(&ops[i]->node);
 	}
+	WRITE_ONCE(region->cq_reserved, region->cq_reserved + got);
+	region->cq_silent += state & UIOR_OP_URING ? got : 0;
+	if (got == nr)
+		uior_ctrl_clear(region, UNIFIED_IO_CTRL_F_CQ_FULL);
+	else
+		uior_ctrl_set(region, region->ctrl_flags | UNIFIED_IO_CTRL_F_CQ_FULL);
 	spin_unlock_irqrestore(&region->cq_lock, irq);
-	if (!op)
-		return NULL;
-	percpu_ref_get(&region->refs);
-	memset_startat(op, 0, todo);
-	op->state = state;
-	atomic_set(&op->children, 1);
-	return op;
+	percpu_ref_get_many(&region->refs, got);
+	for (i = 0; i < got; i++) {
+		memset_startat(ops[i], 0, todo);
+		ops[i]->state = state;
+		atomic_set(&ops[i]->children, 1);
+	}
+	return got;
 }
 
 /* Give the slot back, filled with @cqe or, without one, empty. */
@@ -317,10 +321,10 @@ int uior_op_prepare(struct uior_op *op)
 struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc,
 			       u32 state)
 {
-	struct uior_op *op = uior_op_get(region, state);
+	struct uior_op *op;
 	int ret;
 
-	if (!op)
+	if (!uior_op_get(region, state, &op, 1))
 		return ERR_PTR(-EBUSY);
 	op->desc = *desc;
 	ret = uior_op_prepare(op);

@@ -184,8 +184,7 @@ static struct uior_op *uior_arrival_get(struct uior_op *parent)
 
 	if (ret)
 		return ERR_PTR(ret);
-	op = uior_op_get(region, 0);
-	if (!op) {
+	if (!uior_op_get(region, 0, &op, 1)) {
 		uior_niov_keep(region, &niov);
 		return ERR_PTR(-EXFULL);
 	}

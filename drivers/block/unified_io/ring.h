@@ -22,7 +22,9 @@
 
 #include "uior.h"
 
-/* Copy what the process may be rewriting: each word is read exactly once. */
+/* Copy what the process may be rewriting: each word is read exactly once. Or an entry for it to
+ * read: so few words are not worth a call of memcpy().
+ */
 static inline void uior_copy_once(void *dst, const void *src, size_t bytes)
 {
 	u64 *to = dst;
@@ -32,19 +34,28 @@ static inline void uior_copy_once(void *dst, const void *src, size_t bytes)
 		*to++ = READ_ONCE(*from++);
 }
 
-/* Take one descriptor; the caller holds sq_lock and a CQ slot. */
-static inline bool uior_sq_take(struct uior_region *region, struct unified_descriptor *desc)
+/* Descriptors that can be taken; the caller holds sq_lock. A tail that runs ahead of its ring hands
+ * in garbage, at most a ring of it.
+ */
+static inline u32 uior_sq_count(struct uior_region *region)
 {
 	u32 tail = smp_load_acquire(&region->ctrl->sq_tail);	/* (A) */
 
-	/* A tail that runs ahead of its ring hands in garbage, at most a ring of it. */
-	if (tail == region->sq_head)
-		return false;
+	return min(tail - region->sq_head, region->sq_entries);
+}
+
+/* Take one that is there; the caller holds sq_lock. */
+static inline void uior_sq_take(struct uior_region *region, struct unified_descriptor *desc)
+{
 	uior_copy_once(desc, &region->sq[region->sq_head & (region->sq_entries - 1)],
 		       sizeof(*desc));
 	region->sq_head++;
+}
+
+/* Their places in the ring are the process's again; the caller holds sq_lock. */
+static inline void uior_sq_consume(struct uior_region *region)
+{
 	smp_store_release(&region->ctrl->sq_head, region->sq_head);	/* (B) */
-	return true;
 }
 
 /* Completions that the process has not consumed; the caller holds cq_lock. Without it the
@@ -82,7 +93,7 @@ static inline u32 uior_cq_room(struct uior_region *region)
 static inline void uior_cq_post(struct uior_region *region,
 				const struct unified_completion *cqe)
 {
-	region->cq[region->cq_tail & (region->cq_entries - 1)] = *cqe;
+	uior_copy_once(&region->cq[region->cq_tail & (region->cq_entries - 1)], cqe, sizeof(*cqe));
 	region->cq_tail++;
 	smp_store_release(&region->ctrl->cq_tail, region->cq_tail);	/* (C) */
 }

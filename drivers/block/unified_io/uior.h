@@ -25,8 +25,8 @@
  * context. No lock is held across a stage.
  *
  * Locks, outer first: park_lock or a socket's wait queue's, flow->lock, then one of
- * cq_lock, niov_lock, or cq_wait's, all with interrupts off. sq_lock and sock_lock stand
- * alone, complete_lock is outside of cq_lock; all three are taken in process context only.
+ * cq_lock, niov_lock, or cq_wait's, all with interrupts off. sock_lock stands alone, sq_lock
+ * and complete_lock are outside of cq_lock; all three are taken in process context only.
  *
  * Lifetime. region->refs counts operations and sockets; the open file holds
  * the initial reference. The last one frees the region from the workqueue.
@@ -482,7 +482,7 @@ void uior_uring_finish(struct uior_op *op);
 
 /* op.c */
 void uior_op_init(struct uior_op *op, struct uior_region *region);
-struct uior_op *uior_op_get(struct uior_region *region, u32 state);
+u32 uior_op_get(struct uior_region *region, u32 state, struct uior_op **ops, u32 nr);
 void uior_op_put(struct uior_op *op);
 int uior_op_prepare(struct uior_op *op);
 struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_descriptor *desc,
