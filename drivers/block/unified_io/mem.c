@@ -43,9 +43,8 @@ void uior_mem_iter(const struct uior_mem *mem, struct iov_iter *iter,
 	size_t skip;
 	unsigned int first = uior_mem_bvec(mem, off, &skip);
 
-	iov_iter_bvec(iter, direction, mem->bvecs + first, mem->nr_bvecs - first,
-		      skip + len);
-	iov_iter_advance(iter, skip);
+	iov_iter_bvec(iter, direction, mem->bvecs + first, mem->nr_bvecs - first, len);
+	iter->iov_offset = skip;	/* less than the first has, so there is nothing to advance over */
 }
 
 static int uior_mem_try_charge(struct uior_mem *mem)

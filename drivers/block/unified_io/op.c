@@ -30,7 +30,6 @@ void uior_op_init(struct uior_op *op, struct uior_region *region)
 {
 	op->region = region;
 	op->task.run = uior_op_task;
-	list_add_tail(&op->node, &region->free_ops);
 }
 
 /**
@@ -51,10 +50,8 @@ u32 uior_op_get(struct uior_region *region, u32 state, struct uior_op **ops, u32
 
 	spin_lock_irqsave(&region->cq_lock, irq);
 	got = min(nr, uior_cq_room(region));
-	for (i = 0; i < got; i++) {
-		ops[i] = list_first_entry(&region->free_ops, struct uior_op, node);
-		list_del(&ops[i]->node);
-	}
+	for (i = 0; i < got; i++)
+		ops[i] = region->free_ops[region->cq_reserved + i];
 	WRITE_ONCE(region->cq_reserved, region->cq_reserved + got);
 	region->cq_silent += state & UIOR_OP_URING ? got : 0;
 	if (got == nr)
@@ -81,8 +78,8 @@ static void uior_op_release(struct uior_op *op, const struct unified_completion 
 	if (cqe)
 		uior_cq_post(region, cqe);
 	WRITE_ONCE(region->cq_reserved, region->cq_reserved - 1);
+	region->free_ops[region->cq_reserved] = op;
 	region->cq_silent -= !!(op->state & UIOR_OP_URING);
-	list_add(&op->node, &region->free_ops);
 	spin_unlock_irqrestore(&region->cq_lock, irq);
 	if (wq_has_sleeper(&region->cq_wait))
 		wake_up_poll(&region->cq_wait, cqe ? EPOLLIN | EPOLLRDNORM : UIOR_WAKE_RUNNER);
@@ -189,6 +186,9 @@ static int uior_check_flags(const struct uior_op *op)
 	if (d->nvme.flags & ~UIOR_NVME_FLAGS || d->net.flags & ~UIOR_NET_FLAGS ||
 	    (d->net.flags & UIOR_NET_HOW) == UIOR_NET_HOW || !UIOR_PROTO_OK(d->net.proto))
 		return -EINVAL;
+	/* Most have none. */
+	if (!d->flags && !d->nvme.flags)
+		return 0;
 	/* One slot for the stream, one for the arrival that it waits for. */
 	if ((d->flags & UNIFIED_IO_DESC_F_MULTISHOT) && op->region->cq_entries < 2)
 		return -EINVAL;

@@ -96,14 +96,17 @@ static int uior_region_ops(struct uior_region *region)
 	u32 i;
 
 	region->ops = kvcalloc(region->cq_entries, sizeof(*region->ops), UIOR_GFP);
+	region->free_ops = kvcalloc(region->cq_entries, sizeof(*region->free_ops), UIOR_GFP);
 	/* One per operation, and one in the hand of each flow that finds the CQ full. */
 	region->spare = kvcalloc(region->cq_entries + UNIFIED_IO_MAX_SOCKETS,
 				 sizeof(*region->spare), UIOR_GFP);
 	region->counts = alloc_percpu_gfp(struct uior_counts, UIOR_GFP);
-	if (!region->ops || !region->spare || !region->counts)
+	if (!region->ops || !region->free_ops || !region->spare || !region->counts)
 		return -ENOMEM;
-	for (i = 0; i < region->cq_entries; i++)
+	for (i = 0; i < region->cq_entries; i++) {
 		uior_op_init(&region->ops[i], region);
+		region->free_ops[i] = &region->ops[i];
+	}
 	return 0;
 }
 
@@ -118,6 +121,7 @@ static void uior_region_destroy(struct uior_region *region)
 	put_pid(region->owner);
 	free_percpu(region->counts);
 	kvfree(region->spare);
+	kvfree(region->free_ops);
 	kvfree(region->ops);
 	uior_mem_free(&region->mem);
 	kvfree(region);
@@ -160,7 +164,6 @@ static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 	spin_lock_init(&region->niov_lock);
 	spin_lock_init(&region->sock_lock);
 	spin_lock_init(&region->park_lock);
-	INIT_LIST_HEAD(&region->free_ops);
 	INIT_LIST_HEAD(&region->parked);
 	init_llist_head(&region->ready);
 	mutex_init(&region->complete_lock);

@@ -30,6 +30,7 @@ static inline void uior_copy_once(void *dst, const void *src, size_t bytes)
 	u64 *to = dst;
 	const u64 *from = src;
 
+	_Pragma("GCC unroll 8")
 	for (; bytes; bytes -= sizeof(u64))
 		*to++ = READ_ONCE(*from++);
 }

@@ -207,18 +207,18 @@ struct uior_extent {
  * or its completion. Only @children, @stream_error and @zc_* are touched from
  * elsewhere.
  *
- * @task: resumes the chain in process context
- * @region: whose CQ slot it holds
- * @node: in a flow's queue or the free list
- * @desc: the trusted copy
- * @ctx: the buffer as the BPF program sees it: the data are ctx.len bytes from
- *	ctx.off of a buffer of ctx.cap bytes at desc.addr
- * @addr: where a datagram came from, or goes to; @addr_len bytes of it
- * @bio: READ, WRITE, FLUSH: the command in flight
- * @ubuf: SEND: counts the skbs that point to our pages
  * @extents: the pieces of the buffer, where it is not in one; see buffer.c
  * @ranges: the data, where they are in several ranges of the buffer; see gather.c
  * @vecs: of the command or message at hand, where the data are in several ranges
+ * @addr: where a datagram came from, or goes to; @addr_len bytes of it
+ * @bio: READ, WRITE, FLUSH: the command in flight
+ * @ubuf: SEND: counts the skbs that point to our pages
+ * @task: resumes the chain in process context
+ * @region: whose CQ slot it holds
+ * @node: in a flow's queue
+ * @desc: the trusted copy
+ * @ctx: the buffer as the BPF program sees it: the data are ctx.len bytes from
+ *	ctx.off of a buffer of ctx.cap bytes at desc.addr
  * @todo: mask of stages to come; this and all that follows begins as zero
  * @state: UIOR_OP_*
  * @cqe: the completion as it grows
@@ -252,17 +252,19 @@ struct uior_extent {
  * @uring: io_uring's command, which its end completes; see uring.c
  */
 struct uior_op {
+	struct uior_extent extents[UIOR_MAX_RANGES];
+	struct uior_range ranges[UIOR_MAX_RANGES];
+	struct bio_vec vecs[UIOR_MAX_VECS];
+
+	struct sockaddr_storage addr;
+	struct bio bio;
+	struct ubuf_info ubuf;
+
 	struct uior_task task;
 	struct uior_region *region;
 	struct list_head node;
 	struct unified_descriptor desc;
 	struct unified_io_bpf_ctx ctx;
-	struct sockaddr_storage addr;
-	struct bio bio;
-	struct ubuf_info ubuf;
-	struct uior_extent extents[UIOR_MAX_RANGES];
-	struct uior_range ranges[UIOR_MAX_RANGES];
-	struct bio_vec vecs[UIOR_MAX_VECS];
 
 	u32 todo;
 	u32 state;
@@ -346,7 +348,7 @@ struct uior_counts {
  * @cq_reserved: slots promised to operations in flight
  * @cq_silent: of them, those of io_uring's commands: no completion will fill them
  * @ops: as many as the CQ has slots
- * @free_ops: of them, those not in flight
+ * @free_ops: a stack: from @cq_reserved on, those not in flight
  * @ctrl_flags: UNIFIED_IO_CTRL_F_*; copied to @ctrl
  * @complete_lock: one COMPLETE at a time
  * @cq_wait: woken by completions, and by tasks when there is a runner
@@ -402,7 +404,7 @@ struct uior_region {
 	u32 cq_reserved;
 	u32 cq_silent;
 	struct uior_op *ops;
-	struct list_head free_ops;
+	struct uior_op **free_ops;
 	u32 ctrl_flags;
 	struct mutex complete_lock;
 	wait_queue_head_t cq_wait;
