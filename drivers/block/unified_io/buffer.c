@@ -123,15 +123,12 @@ u32 uior_buf_start(const struct uior_op *op, u32 off)
 	return op->nr_extents ? op->extents[uior_buf_extent(op, off)].start : 0;
 }
 
-/* Offset in the region of a byte of the operation's buffer. */
-u64 uior_op_pos(const struct uior_op *op, u32 off)
+/* How far behind desc.addr a byte of a buffer in pieces is. */
+u32 uior_buf_off(const struct uior_op *op, u32 off)
 {
-	if (op->nr_extents) {
-		const struct uior_extent *in = &op->extents[uior_buf_extent(op, off)];
+	const struct uior_extent *in = &op->extents[uior_buf_extent(op, off)];
 
-		off = in->off + (off - in->start);
-	}
-	return op->region->data_offset + op->desc.addr + off;
+	return in->off + (off - in->start);
 }
 
 /**

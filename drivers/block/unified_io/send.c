@@ -101,13 +101,6 @@ void uior_send_reserve(struct uior_op *op)
 		uior_flow_reserve(&op->tx->tx, op);
 }
 
-/* The target is another, or the chain has ended without sending. Any context. */
-void uior_send_leave(struct uior_op *op)
-{
-	if (op->state & UIOR_OP_RESERVED)
-		uior_flow_leave(&op->tx->tx, op);
-}
-
 /* Which socket: the one of the request, the program's, or the descriptor's. */
 static int uior_send_target(struct uior_op *op)
 {
@@ -146,7 +139,9 @@ int uior_send(struct uior_op *op)
 
 	if (ret)
 		return ret;
-	uior_gather_begin(op);
+	/* One piece needs no table. */
+	if (uior_gathered(op))
+		uior_gather_begin(op);
 	if (!(op->state & UIOR_OP_SEND_SET)) {
 		op->send_off = op->ctx.off;
 		op->send_len = op->ctx.len;

@@ -37,7 +37,8 @@ void uior_sock_drop(struct uior_sock *sock)
 	kref_put(&sock->mem, uior_sock_free);
 }
 
-static void uior_sock_release(struct kref *ref)
+/* The last reference to the socket is gone. Any context. */
+void uior_sock_release(struct kref *ref)
 {
 	struct uior_sock *sock = container_of(ref, struct uior_sock, ref);
 	struct uior_region *region = sock->region;
@@ -47,12 +48,6 @@ static void uior_sock_release(struct kref *ref)
 	fput(sock->file);
 	uior_sock_drop(sock);
 	percpu_ref_put(&region->refs);
-}
-
-/* Any context. */
-void uior_sock_put(struct uior_sock *sock)
-{
-	kref_put(&sock->ref, uior_sock_release);
 }
 
 /**

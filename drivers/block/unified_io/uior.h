@@ -500,7 +500,7 @@ void uior_op_moved(struct uior_op *op, u32 bytes);
 
 /* buffer.c */
 int uior_buf_table(struct uior_op *op);
-u64 uior_op_pos(const struct uior_op *op, u32 off);
+u32 uior_buf_off(const struct uior_op *op, u32 off);
 u32 uior_buf_start(const struct uior_op *op, u32 off);
 u32 uior_buf_run(const struct uior_op *op, u32 off);
 u8 *uior_buf_part(const struct uior_op *op, u32 off, u32 len, u32 *part);
@@ -508,6 +508,14 @@ void uior_buf_load(const struct uior_op *op, u32 off, void *to, u32 len);
 void uior_buf_store(const struct uior_op *op, u32 off, const void *from, u32 len);
 void uior_buf_zero(const struct uior_op *op, u32 off, u32 len);
 void uior_buf_move(const struct uior_op *op, u32 dst, u32 src, u32 len);
+
+/* Offset in the region of a byte of the operation's buffer. */
+static inline u64 uior_op_pos(const struct uior_op *op, u32 off)
+{
+	if (op->nr_extents)
+		off = uior_buf_off(op, off);
+	return op->region->data_offset + op->desc.addr + off;
+}
 
 /* run.c */
 void uior_task_queue(struct uior_region *region, struct uior_task *task);
@@ -554,7 +562,7 @@ int uior_blk_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len);
 int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket *arg);
 void uior_sock_detach_all(struct uior_region *region);
 struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto);
-void uior_sock_put(struct uior_sock *sock);
+void uior_sock_release(struct kref *ref);
 void uior_sock_drop(struct uior_sock *sock);
 int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 user_data);
 void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
@@ -564,6 +572,12 @@ void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
 struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
 void uior_flow_unpark(struct uior_region *region);
+
+/* Any context. */
+static inline void uior_sock_put(struct uior_sock *sock)
+{
+	kref_put(&sock->ref, uior_sock_release);
+}
 
 static inline void uior_sock_keep(struct uior_sock *sock)
 {
@@ -585,8 +599,14 @@ void uior_niov_keep(struct uior_region *region, const struct unified_net_iov *ni
 /* send.c */
 int uior_send(struct uior_op *op);
 void uior_send_reserve(struct uior_op *op);
-void uior_send_leave(struct uior_op *op);
 int uior_send_step(struct uior_flow *flow, struct uior_op *op);
+
+/* The target is another, or the chain has ended without sending. Any context. */
+static inline void uior_send_leave(struct uior_op *op)
+{
+	if (op->state & UIOR_OP_RESERVED)
+		uior_flow_leave(&op->tx->tx, op);
+}
 
 /* bpf.c */
 int uior_bpf(struct uior_op *op);
