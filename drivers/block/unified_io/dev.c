@@ -201,19 +201,15 @@ void uior_dev_done(struct uior_op *op, blk_status_t status)
 	struct uior_dev *dev = &op->region->dev;
 
 	bio_uninit(&op->bio);
-	if (status) {
-		uior_op_resume(op, uior_dev_errno(dev, blk_status_to_errno(status)));
-		return;
+	if (!status && op->cqe.stage != UNIFIED_IO_STAGE_FLUSH) {
+		op->io_done += op->io_now;
+		if (op->io_done < op->io_len) {
+			uior_op_again(op);
+			return;
+		}
 	}
-	if (op->cqe.stage == UNIFIED_IO_STAGE_FLUSH) {
-		uior_op_resume(op, 0);
-		return;
-	}
-	op->io_done += op->io_now;
-	if (op->io_done < op->io_len)
-		uior_op_again(op);
-	else
-		uior_op_resume(op, op->io_len);
+	op->result = status ? uior_dev_errno(dev, blk_status_to_errno(status)) : op->io_done;
+	uior_op_resume(&op, 1);
 }
 
 /**

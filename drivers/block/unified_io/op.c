@@ -68,24 +68,31 @@ u32 uior_op_get(struct uior_region *region, u32 state, struct uior_op **ops, u32
 	return got;
 }
 
-/* Give the slot back, filled with @cqe or, without one, empty. */
-static void uior_op_release(struct uior_op *op, const struct unified_completion *cqe)
+/* Give their slots back, filled or, those of the silent, empty. */
+static void uior_op_release(struct uior_region *region, struct uior_op **ops, u32 nr)
 {
-	struct uior_region *region = op->region;
+	u32 reserved, posted = 0, i;
 	unsigned long irq;
 
 	spin_lock_irqsave(&region->cq_lock, irq);
-	if (cqe)
-		uior_cq_post(region, cqe);
-	WRITE_ONCE(region->cq_reserved, region->cq_reserved - 1);
-	region->free_ops[region->cq_reserved] = op;
-	region->cq_silent -= !!(op->state & UIOR_OP_URING);
+	reserved = region->cq_reserved;
+	for (i = 0; i < nr; i++) {
+		if (!(ops[i]->state & UIOR_OP_SILENT)) {
+			uior_cq_fill(region, posted, &ops[i]->cqe);
+			posted++;
+		}
+		region->cq_silent -= !!(ops[i]->state & UIOR_OP_URING);
+		region->free_ops[--reserved] = ops[i];
+	}
+	WRITE_ONCE(region->cq_reserved, reserved);
+	if (posted)
+		uior_cq_post(region, posted);
 	spin_unlock_irqrestore(&region->cq_lock, irq);
 	if (wq_has_sleeper(&region->cq_wait))
-		wake_up_poll(&region->cq_wait, cqe ? EPOLLIN | EPOLLRDNORM : UIOR_WAKE_RUNNER);
-	if (cqe && region->eventfd)
+		wake_up_poll(&region->cq_wait, posted ? EPOLLIN | EPOLLRDNORM : UIOR_WAKE_RUNNER);
+	for (; region->eventfd && posted; posted--)
 		eventfd_signal(region->eventfd);
-	percpu_ref_put(&region->refs);
+	percpu_ref_put_many(&region->refs, nr);
 }
 
 static void uior_op_put_socks(struct uior_op *op)
@@ -105,7 +112,8 @@ void uior_op_put(struct uior_op *op)
 
 	guard(rcu)();	/* keeps the region, of which this may be the last operation */
 	uior_op_put_socks(op);
-	uior_op_release(op, NULL);
+	op->state |= UIOR_OP_SILENT;
+	uior_op_release(region, &op, 1);
 	/* A flow may have parked for want of the slot. */
 	uior_flow_unpark(region);
 }
@@ -170,21 +178,30 @@ static int uior_plan(struct uior_op *op)
 			 UNIFIED_IO_DESC_F_PAD | UNIFIED_IO_DESC_F_RANGES | \
 			 UNIFIED_IO_DESC_F_XDP_THEN_OPS | UIOR_MULTI)
 #define UIOR_NVME_FLAGS	(UNIFIED_IO_NVME_F_FUA | UNIFIED_IO_NVME_F_FLUSH)
-#define UIOR_PROTO_OK(proto)						\
-	((proto) == UNIFIED_IO_PROTO_ANY || (proto) == UNIFIED_IO_PROTO_TCP ||	\
-	 (proto) == UNIFIED_IO_PROTO_UDP || (proto) == UNIFIED_IO_PROTO_RAW)
 #define UIOR_NET_HOW	(UNIFIED_IO_NET_F_COPY | UNIFIED_IO_NET_F_ZEROCOPY)
 #define UIOR_NET_FLAGS	(UNIFIED_IO_NET_F_RECV | UNIFIED_IO_NET_F_SEND | UIOR_NET_HOW)
+
+static bool uior_known_proto(u8 proto)
+{
+	switch (proto) {
+	case UNIFIED_IO_PROTO_ANY:
+	case UNIFIED_IO_PROTO_TCP:
+	case UNIFIED_IO_PROTO_UDP:
+	case UNIFIED_IO_PROTO_RAW:
+		return true;
+	}
+	return false;
+}
 
 static int uior_check_flags(const struct uior_op *op)
 {
 	const struct unified_descriptor *d = &op->desc;
 	bool recv = uior_has(op, UNIFIED_IO_STAGE_RECV);
+	u32 unknown = (d->type & ~UIOR_TYPES) | (d->flags & ~UIOR_FLAGS) | d->nvme.resv |
+		      (d->nvme.flags & ~UIOR_NVME_FLAGS) | (d->net.flags & ~UIOR_NET_FLAGS);
 
-	if (d->type & ~UIOR_TYPES || d->flags & ~UIOR_FLAGS || d->nvme.resv)
-		return -EINVAL;
-	if (d->nvme.flags & ~UIOR_NVME_FLAGS || d->net.flags & ~UIOR_NET_FLAGS ||
-	    (d->net.flags & UIOR_NET_HOW) == UIOR_NET_HOW || !UIOR_PROTO_OK(d->net.proto))
+	if (unknown || (d->net.flags & UIOR_NET_HOW) == UIOR_NET_HOW ||
+	    !uior_known_proto(d->net.proto))
 		return -EINVAL;
 	/* Most have none. */
 	if (!d->flags && !d->nvme.flags)
@@ -362,7 +379,7 @@ void uior_op_run(struct uior_op *op)
 			return;
 		uior_op_stage_end(op, stage, ret);
 	}
-	uior_op_finish(op);
+	uior_op_finish(&op, 1);
 }
 
 static void uior_op_record(struct uior_op *op, u32 stage, int result)
@@ -415,14 +432,28 @@ void uior_op_stage_end(struct uior_op *op, u32 stage, int result)
 	}
 }
 
-/* The asynchronous stage that ran last is over. Any context. */
-void uior_op_resume(struct uior_op *op, int result)
+/**
+ * uior_op_resume - the asynchronous stage that ran last is over
+ * @ops: each with op->result; the array is used up
+ * @nr: how many, of one region; at most UIOR_FLOW_BATCH
+ *
+ * Context: any.
+ */
+void uior_op_resume(struct uior_op **ops, u32 nr)
 {
-	uior_op_stage_end(op, op->cqe.stage, result);
-	if (op->todo)
-		uior_task_queue(op->region, &op->task);
-	else
-		uior_op_finish(op);
+	u32 ended = 0, i;
+
+	for (i = 0; i < nr; i++) {
+		struct uior_op *op = ops[i];
+
+		uior_op_stage_end(op, op->cqe.stage, op->result);
+		if (op->todo)
+			uior_task_queue(op->region, &op->task);
+		else
+			ops[ended++] = op;
+	}
+	if (ended)
+		uior_op_finish(ops, ended);
 }
 
 /* The stage that ran last has more to do, in process context. Any context. */
@@ -446,8 +477,8 @@ void uior_op_moved(struct uior_op *op, u32 bytes)
 	uior_count(op->region, moved, bytes);
 }
 
-/* What an arrival means to its stream. Returns whether to post a completion. */
-static bool uior_arrival_end(struct uior_op *op)
+/* What an arrival means to its stream. */
+static void uior_arrival_end(struct uior_op *op)
 {
 	struct uior_op *parent = op->parent;
 
@@ -459,34 +490,54 @@ static bool uior_arrival_end(struct uior_op *op)
 			.addr = op->desc.addr, .len = op->desc.len });
 	else
 		op->cqe.flags |= UNIFIED_IO_CQE_F_BUFFER;
-	return op->cqe.res < 0 || !(op->desc.flags & UNIFIED_IO_DESC_F_CQE_SKIP);
+	if (op->cqe.res >= 0 && op->desc.flags & UNIFIED_IO_DESC_F_CQE_SKIP)
+		op->state |= UIOR_OP_SILENT;
 }
 
-/* The only exit. Any context. */
-void uior_op_finish(struct uior_op *op)
+/* All but the slot is given back, and the completion says how it went. */
+static void uior_op_end(struct uior_op *op)
 {
-	struct uior_region *region = op->region;
-	struct uior_op *parent = op->parent;
-	bool post = true;
-
 	op->cqe.len = op->ctx.len;
 	if (uior_gathered(op))
 		op->cqe.flags |= UNIFIED_IO_CQE_F_GATHERED;
-	if (parent)
-		post = uior_arrival_end(op);
+	if (op->parent)
+		uior_arrival_end(op);
 	else if (!(op->desc.flags & UNIFIED_IO_DESC_F_RANGES))
 		op->cqe.addr += op->ctx.off;
-	uior_count(region, completed, 1);
 	trace_uior_complete(op);
 	uior_send_leave(op);
 	uior_op_put_socks(op);
-	if (op->state & UIOR_OP_URING) {
-		uior_uring_finish(op);
-		return;
+}
+
+/**
+ * uior_op_finish - the only exit
+ * @ops: no stage is left of them; the array is used up
+ * @nr: how many, of one region; at most UIOR_FLOW_BATCH
+ *
+ * Context: any.
+ */
+void uior_op_finish(struct uior_op **ops, u32 nr)
+{
+	struct uior_op *parents[UIOR_FLOW_BATCH];
+	struct uior_region *region = ops[0]->region;
+	u32 streams = 0, slots = 0, i;
+
+	uior_count(region, completed, nr);
+	for (i = 0; i < nr; i++) {
+		struct uior_op *op = ops[i];
+
+		uior_op_end(op);
+		if (op->parent)
+			parents[streams++] = op->parent;
+		if (op->state & UIOR_OP_URING)
+			uior_uring_finish(op);
+		else
+			ops[slots++] = op;
 	}
-	uior_op_release(op, post ? &op->cqe : NULL);
-	if (parent) {
+	if (slots)
+		uior_op_release(region, ops, slots);
+	if (streams)
 		uior_flow_unpark(region);
-		uior_stream_put(parent);
-	}
+	while (streams)
+		uior_stream_put(parents[--streams]);
 }

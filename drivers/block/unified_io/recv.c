@@ -271,18 +271,13 @@ void uior_stream_put(struct uior_op *parent)
 		parent->cqe.res = parent->stream_error;
 	parent->cqe.slba = parent->next_lba;
 	parent->todo = 0;
-	uior_op_finish(parent);
+	uior_op_finish(&parent, 1);
 }
 
-static void uior_stream_end(struct uior_flow *flow, struct uior_op *parent, int ret)
+static void uior_stream_end(struct uior_op *parent)
 {
-	uior_flow_del(flow, parent);
-	if (ret > 0) {
-		parent->cqe.flags |= UNIFIED_IO_CQE_F_EOF;
-		ret = 0;
-	}
 	parent->ctx.len = 0;
-	uior_op_stage_end(parent, UNIFIED_IO_STAGE_RECV, ret);
+	uior_op_stage_end(parent, UNIFIED_IO_STAGE_RECV, parent->result);
 	uior_stream_put(parent);
 }
 
@@ -290,12 +285,16 @@ static int uior_multishot_step(struct uior_flow *flow, struct uior_op *parent)
 {
 	int ret = uior_flow_ended(flow, parent) ? -ECANCELED : uior_stream_step(parent);
 
-	if (!ret || ret == -EAGAIN || ret == -EXFULL)
+	if (!ret)
+		return 1;
+	if (ret == -EAGAIN || ret == -EXFULL)
 		return ret;
 	if (parent->child)
 		uior_arrival_drop(parent->child);
 	parent->child = NULL;
-	uior_stream_end(flow, parent, ret);
+	if (ret > 0)
+		parent->cqe.flags |= UNIFIED_IO_CQE_F_EOF;
+	parent->result = min(ret, 0);
 	return 0;
 }
 
@@ -315,13 +314,33 @@ int uior_recv_step(struct uior_flow *flow, struct uior_op *op)
 	ret = uior_flow_ended(flow, op) ? -ECANCELED : uior_recv_fill(op);
 	if (ret == -EAGAIN)
 		return ret;
-	uior_flow_del(flow, op);
-	uior_op_stage_end(op, UNIFIED_IO_STAGE_RECV, ret ?: (int)op->got);
+	op->result = ret ?: (int)op->got;
+	return 0;
+}
+
+static void uior_recv_go_on(struct uior_op *op)
+{
+	uior_op_stage_end(op, UNIFIED_IO_STAGE_RECV, op->result);
 	/* An end without data ends the chain, too. */
-	if (!ret && uior_recv_empty(op))
+	if (op->result >= 0 && uior_recv_empty(op))
 		op->todo = 0;
 	/* Here and now: the carry of this one is for the next. */
 	uior_send_reserve(op);
 	uior_op_run(op);
-	return 0;
+}
+
+/**
+ * uior_recv_end - a receive has left the flow
+ * @done: of one
+ *
+ * Context: process.
+ */
+void uior_recv_end(struct list_head *done)
+{
+	struct uior_op *op = list_first_entry(done, struct uior_op, node);
+
+	if (op->desc.flags & UNIFIED_IO_DESC_F_MULTISHOT)
+		uior_stream_end(op);
+	else
+		uior_recv_go_on(op);
 }

@@ -90,12 +90,18 @@ static inline u32 uior_cq_room(struct uior_region *region)
 	return used < region->cq_entries ? region->cq_entries - used : 0;
 }
 
-/* Fill the slot that the operation reserved; the caller holds cq_lock. */
-static inline void uior_cq_post(struct uior_region *region,
+/* Fill the @i-th slot behind the tail, which an operation reserved; the caller holds cq_lock. */
+static inline void uior_cq_fill(struct uior_region *region, u32 i,
 				const struct unified_completion *cqe)
 {
-	uior_copy_once(&region->cq[region->cq_tail & (region->cq_entries - 1)], cqe, sizeof(*cqe));
-	region->cq_tail++;
+	uior_copy_once(&region->cq[(region->cq_tail + i) & (region->cq_entries - 1)], cqe,
+		       sizeof(*cqe));
+}
+
+/* What was filled is the process's to see; the caller holds cq_lock. */
+static inline void uior_cq_post(struct uior_region *region, u32 nr)
+{
+	region->cq_tail += nr;
 	smp_store_release(&region->ctrl->cq_tail, region->cq_tail);	/* (C) */
 }
 

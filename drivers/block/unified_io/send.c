@@ -50,25 +50,27 @@ struct uior_segment {
 
 static void uior_zc_learn(struct uior_op *op)
 {
-	if (op->zc_late)
+	if (op->zc_late) {
 		WRITE_ONCE(op->zc_sock->zc_hold, UIOR_ZC_HOLD);
-	else if (op->zc_attached)
+		op->send_copied = op->sent;
+	} else if (op->zc_attached) {
 		WRITE_ONCE(op->zc_sock->zc_hold, 0);
+	}
 	uior_sock_drop(op->zc_sock);
 	op->zc_sock = NULL;
 }
 
-static void uior_zc_put(struct uior_op *op)
+/* Returns whether nobody has our pages any more: the stage is over. */
+static bool uior_zc_put(struct uior_op *op)
 {
-	if (!refcount_dec_and_test(&op->ubuf.refcnt))
-		return;
-	if (op->zc_sock)
+	if (op->zc_sock) {
+		if (!refcount_dec_and_test(&op->ubuf.refcnt))
+			return false;
 		uior_zc_learn(op);
-	if (op->zc_late)
-		op->send_copied = op->sent;
+	}
 	if (op->send_copied)
 		uior_op_copied(op, UNIFIED_IO_STAGE_SEND, op->send_copied);
-	uior_op_resume(op, op->send_result);
+	return true;
 }
 
 /* An skb lets go of our pages; any context. */
@@ -79,7 +81,8 @@ static void uior_zc_complete(struct sk_buff *skb, struct ubuf_info *ubuf, bool s
 	WRITE_ONCE(op->zc_attached, true);
 	if (!success)
 		WRITE_ONCE(op->zc_late, true);
-	uior_zc_put(op);
+	if (uior_zc_put(op))
+		uior_op_resume(&op, 1);
 }
 
 static const struct ubuf_info_ops uior_ubuf_ops = {
@@ -148,11 +151,6 @@ int uior_send(struct uior_op *op)
 	}
 	if (!op->send_len && op->tx->proto == UNIFIED_IO_PROTO_TCP)
 		return 0;
-	op->ubuf = (struct ubuf_info) {
-		.ops = &uior_ubuf_ops,
-		.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN,
-	};
-	refcount_set(&op->ubuf.refcnt, 1);
 	return uior_flow_add(&op->tx->tx, op);
 }
 
@@ -370,6 +368,11 @@ static void uior_send_begin(struct uior_op *op)
 	op->send_begun = true;
 	if (!uior_send_zc(op))
 		return;
+	op->ubuf = (struct ubuf_info) {
+		.ops = &uior_ubuf_ops,
+		.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN,
+	};
+	refcount_set(&op->ubuf.refcnt, 1);
 	op->zc_sock = op->tx;
 	uior_sock_keep(op->tx);
 }
@@ -478,11 +481,27 @@ int uior_send_step(struct uior_flow *flow, struct uior_op *op)
 	/* What the peer gets is told, also where the rest was cancelled. */
 	if (ret == -ECANCELED && op->sent)
 		ret = 0;
-	uior_flow_del(flow, op);
-	op->send_result = ret ?: (int)op->sent;
-	/* The socket may be closed while its last skbs hold our pages. */
-	uior_sock_put(op->tx);
-	op->tx = NULL;
-	uior_zc_put(op);
+	op->result = ret ?: (int)op->sent;
 	return 0;
+}
+
+/**
+ * uior_send_end - sends have left the flow
+ * @done: each of them sent, failed, or cancelled
+ *
+ * One whose pages the stack points to goes on when it lets go of them. Context: process.
+ */
+void uior_send_end(struct list_head *done)
+{
+	struct uior_op *ops[UIOR_FLOW_BATCH], *op, *next;
+	u32 nr = 0;
+
+	list_for_each_entry_safe(op, next, done, node) {
+		/* The socket may be closed while its last skbs hold our pages. */
+		uior_sock_put(op->tx);
+		op->tx = NULL;
+		if (uior_zc_put(op))
+			ops[nr++] = op;
+	}
+	uior_op_resume(ops, nr);
 }

@@ -235,18 +235,6 @@ int uior_flow_add(struct uior_flow *flow, struct uior_op *op)
 	return ret;
 }
 
-/*
- * The operation leaves the head of the queue; the flow's runner calls. Which comes next is
- * seen under the same lock: nobody else takes it out, and its step finds if it was cancelled.
- */
-void uior_flow_del(struct uior_flow *flow, struct uior_op *op)
-{
-	spin_lock_irq(&flow->lock);
-	list_del(&op->node);
-	flow->next = flow->cancel ? NULL : __uior_flow_first(flow);
-	spin_unlock_irq(&flow->lock);
-}
-
 /**
  * uior_flow_after - which operation is stepped after this one, as things are now
  * @flow: its lock is held, by its runner
@@ -263,21 +251,78 @@ struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op)
 	return READ_ONCE(op->state) & UIOR_OP_RESERVED || op->cancel ? NULL : op;
 }
 
-/* The operation to step next; without one the flow goes idle. */
-static struct uior_op *uior_flow_next(struct uior_flow *flow)
+/*
+ * What to step next: one that is cancelled, or the first ones, of as many bytes as may go
+ * before others get the processor. Nobody but the runner takes them out, so they stay where
+ * they are; its step finds if one is cancelled now. The caller holds the lock.
+ */
+static void __uior_flow_pick(struct uior_flow *flow)
 {
-	struct uior_op *op = flow->next;
+	struct uior_op *op = __uior_flow_cancelled(flow);
+	u32 nr = 0, bytes = 0;
 
-	flow->next = NULL;
+	flow->first = flow->last = op;
 	if (op)
-		return op;
+		return;
+	list_for_each_entry(op, &flow->queue, node) {
+		if (READ_ONCE(op->state) & UIOR_OP_RESERVED)
+			return;
+		if (!nr)
+			flow->first = op;
+		flow->last = op;
+		bytes += op->send_len;
+		if (++nr == flow->batch || bytes >= UIOR_FLOW_BYTES)
+			return;
+	}
+}
+
+/* Is there something to step? Otherwise the flow goes idle. */
+static bool uior_flow_next(struct uior_flow *flow)
+{
+	if (flow->first)
+		return true;
 	spin_lock_irq(&flow->lock);
 	flow->again = false;
-	op = __uior_flow_cancelled(flow) ?: __uior_flow_first(flow);
-	if (!op)
+	__uior_flow_pick(flow);
+	if (!flow->first)
 		flow->state = UIOR_FLOW_IDLE;
 	spin_unlock_irq(&flow->lock);
-	return op;
+	return flow->first;
+}
+
+/* Those that are done leave the queue; with nothing in the way, what comes next is seen at once. */
+static void uior_flow_cut(struct uior_flow *flow, struct uior_op *first, struct uior_op *last,
+			  bool pick)
+{
+	LIST_HEAD(done);
+
+	spin_lock_irq(&flow->lock);
+	list_bulk_move_tail(&done, &first->node, &last->node);
+	if (pick && !flow->cancel)
+		__uior_flow_pick(flow);
+	spin_unlock_irq(&flow->lock);
+	flow->end(&done);
+}
+
+/* Step what was picked, up to one that is not done. Returns what its step did, or 0. */
+static int uior_flow_step(struct uior_flow *flow, int *budget)
+{
+	struct uior_op *first = flow->first, *last = flow->last, *op = first, *done = NULL;
+	int ret;
+
+	flow->first = NULL;
+	for (;; op = list_next_entry(op, node)) {
+		(*budget)--;
+		ret = flow->step(flow, op);
+		if (ret)
+			break;
+		done = op;
+		if (op == last)
+			break;
+	}
+	if (done)
+		uior_flow_cut(flow, first, done, !ret);
+	return ret;
 }
 
 /*
@@ -340,16 +385,15 @@ static void uior_flow_run(struct uior_task *task)
 	struct uior_flow *flow = container_of(task, struct uior_flow, task);
 	struct uior_sock *sock = flow->sock;
 	int budget = UIOR_FLOW_BUDGET, ret;
-	struct uior_op *op;
 
 	/* The last operation may take the last reference with it. */
 	kref_get(&sock->ref);
-	while ((op = uior_flow_next(flow))) {
-		if (!budget--) {
+	while (uior_flow_next(flow)) {
+		if (budget <= 0) {
 			uior_task_queue(sock->region, task);
 			break;
 		}
-		ret = flow->step(flow, op);
+		ret = uior_flow_step(flow, &budget);
 		if (ret == -EXFULL) {
 			uior_flow_park(flow);
 			break;
@@ -366,12 +410,10 @@ static void uior_flow_run(struct uior_task *task)
 	uior_sock_put(sock);
 }
 
-static void uior_flow_init(struct uior_flow *flow, struct uior_sock *sock, __poll_t events,
-			   int (*step)(struct uior_flow *flow, struct uior_op *op))
+static void uior_flow_init(struct uior_flow *flow, struct uior_sock *sock, __poll_t events)
 {
 	flow->task.run = uior_flow_run;
 	flow->sock = sock;
-	flow->step = step;
 	flow->events = events | EPOLLERR | EPOLLHUP;
 	spin_lock_init(&flow->lock);
 	INIT_LIST_HEAD(&flow->queue);
@@ -489,8 +531,15 @@ static struct uior_sock *uior_sock_new(struct uior_region *region, int fd)
 	sock->sock = socket;
 	sock->proto = ret;
 	sock->segment_max = U16_MAX;
-	uior_flow_init(&sock->rx, sock, EPOLLIN | EPOLLRDHUP, uior_recv_step);
-	uior_flow_init(&sock->tx, sock, EPOLLOUT, uior_send_step);
+	uior_flow_init(&sock->rx, sock, EPOLLIN | EPOLLRDHUP);
+	sock->rx.step = uior_recv_step;
+	sock->rx.end = uior_recv_end;
+	/* The carry of one is for the next. */
+	sock->rx.batch = 1;
+	uior_flow_init(&sock->tx, sock, EPOLLOUT);
+	sock->tx.step = uior_send_step;
+	sock->tx.end = uior_send_end;
+	sock->tx.batch = UIOR_FLOW_BATCH;
 	return sock;
 
 err_file:

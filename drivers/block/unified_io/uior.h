@@ -110,7 +110,8 @@ struct uior_dev {
 
 /*
  * A flow is one direction of a socket: a queue of operations of which the
- * first is stepped until it is done, without ever blocking.
+ * first is stepped until it is done, without ever blocking. Those that are done
+ * one after the other leave the queue, and go on, together.
  */
 enum uior_flow_state {
 	UIOR_FLOW_IDLE,		/* queue empty */
@@ -122,12 +123,16 @@ enum uior_flow_state {
 struct uior_flow {
 	struct uior_task task;
 	struct uior_sock *sock;
-	/* Returns 0 to go on, -EAGAIN to wait for the socket, -EXFULL to wait
-	 * for Net IOVs or CQ slots.
+	/* Returns 0 when the operation is done, 1 to go on with it, -EAGAIN to wait for
+	 * the socket, -EXFULL to wait for Net IOVs or CQ slots.
 	 */
 	int (*step)(struct uior_flow *flow, struct uior_op *op);
+	/* Goes on with those that are done: a list by uior_op.node, of at most @batch. */
+	void (*end)(struct list_head *done);
+	u32 batch;			/* how many are stepped in one go */
 	__poll_t events;		/* that wake it */
-	struct uior_op *next;		/* to be stepped, as uior_flow_del() saw it; its runner's */
+	struct uior_op *first;		/* of those to be stepped next, or NULL; its runner's */
+	struct uior_op *last;		/* of them */
 	u32 bytes;			/* moved since others could run; its runner's */
 	spinlock_t lock;		/* guards the fields below */
 	struct list_head queue;		/* of uior_op.node */
@@ -189,6 +194,9 @@ struct uior_extent {
 /* So that any datagram fits: each border of pages in 64 KiB takes one more. */
 #define UIOR_MAX_VECS		(UIOR_MAX_RANGES + SZ_64K / PAGE_SIZE + 2)
 
+/* How many operations leave a flow together at most. */
+#define UIOR_FLOW_BATCH		16
+
 /* uior_op.state */
 #define UIOR_OP_EOF		BIT(0)	/* the peer closed while receiving */
 #define UIOR_OP_CARRIED		BIT(1)	/* the carry has been put in front */
@@ -199,6 +207,7 @@ struct uior_extent {
 #define UIOR_OP_CONTINUED	BIT(6)	/* the stage goes on where it was */
 #define UIOR_OP_RESERVED	BIT(7)	/* holds a place in @tx's flow, to send later; flow->lock */
 #define UIOR_OP_URING		BIT(8)	/* came by io_uring: no completion in the CQ */
+#define UIOR_OP_SILENT		BIT(9)	/* ends without a completion */
 
 /**
  * struct uior_op - one chain in flight
@@ -225,6 +234,7 @@ struct uior_extent {
  * @rx: source socket
  * @tx: target socket
  * @target: slot that the program set
+ * @result: of the stage at hand, until it is over
  * @got: bytes received so far
  * @addr_len: of @addr
  * @parent: the multishot receive that this is an arrival of
@@ -241,7 +251,6 @@ struct uior_extent {
  * @send_off: SEND: from the start of the buffer
  * @send_len: SEND: bytes in all
  * @sent: SEND: bytes queued on the socket
- * @send_result: SEND: reported when the last reference to the pages is gone
  * @send_copied: SEND: bytes that were copied at once
  * @send_begun: SEND: @zc_sock is decided
  * @zc_sock: SEND: zero copy; learns how it went; its memory is kept
@@ -273,6 +282,7 @@ struct uior_op {
 	struct uior_sock *rx;
 	struct uior_sock *tx;
 	u32 target;
+	int result;
 	u32 got;
 	int addr_len;
 
@@ -292,7 +302,6 @@ struct uior_op {
 	u32 send_off;
 	u32 send_len;
 	u32 sent;
-	int send_result;
 	u32 send_copied;
 	bool send_begun;
 	struct uior_sock *zc_sock;
@@ -492,9 +501,9 @@ struct uior_op *uior_op_accept(struct uior_region *region, const struct unified_
 void uior_op_start(struct uior_op *op);
 void uior_op_run(struct uior_op *op);
 void uior_op_stage_end(struct uior_op *op, u32 stage, int result);
-void uior_op_resume(struct uior_op *op, int result);
+void uior_op_resume(struct uior_op **ops, u32 nr);
 void uior_op_again(struct uior_op *op);
-void uior_op_finish(struct uior_op *op);
+void uior_op_finish(struct uior_op **ops, u32 nr);
 void uior_op_copied(struct uior_op *op, u32 stage, u32 bytes);
 void uior_op_moved(struct uior_op *op, u32 bytes);
 
@@ -568,7 +577,6 @@ int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 u
 void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
 int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
-void uior_flow_del(struct uior_flow *flow, struct uior_op *op);
 struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
 void uior_flow_unpark(struct uior_region *region);
@@ -593,6 +601,7 @@ static inline bool uior_flow_ended(const struct uior_flow *flow, const struct ui
 /* recv.c */
 int uior_recv(struct uior_op *op);
 int uior_recv_step(struct uior_flow *flow, struct uior_op *op);
+void uior_recv_end(struct list_head *done);
 void uior_stream_put(struct uior_op *parent);
 void uior_niov_keep(struct uior_region *region, const struct unified_net_iov *niov);
 
@@ -600,6 +609,7 @@ void uior_niov_keep(struct uior_region *region, const struct unified_net_iov *ni
 int uior_send(struct uior_op *op);
 void uior_send_reserve(struct uior_op *op);
 int uior_send_step(struct uior_flow *flow, struct uior_op *op);
+void uior_send_end(struct list_head *done);
 
 /* The target is another, or the chain has ended without sending. Any context. */
 static inline void uior_send_leave(struct uior_op *op)
