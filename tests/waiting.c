@@ -72,8 +72,10 @@ static void by_epoll(void)
 static void by_eventfd(void)
 {
 	struct unified_io_setup setup = SETUP_DEFAULT;
+	struct unified_io_enter e;
 	struct region with_event;
 	uint64_t count;
+	int sk[2], to;
 
 	setup.flags = UNIFIED_IO_SETUP_EVENTFD;
 	setup.event_fd = eventfd(0, EFD_NONBLOCK);
@@ -83,6 +85,19 @@ static void by_eventfd(void)
 		CHECK_EQ(run(&with_event, desc_bpf(0, 512)).res, 512);
 	CHECK_EQ(read(setup.event_fd, &count, 8), 8);
 	CHECK_EQ(count, 5);
+
+	/* sends that leave together */
+	udp_pair(sk);
+	to = attach(&with_event, sk[0]);
+	for (int i = 0; i < 20; i++)
+		queue(&with_event, desc_send(to, 0, 100));
+	CHECK_RES(enter(&with_event, 20, 20, 0, &e), 0);
+	for (int i = 0; i < 20; i++)
+		CHECK_EQ(reap(&with_event).res, 100);
+	CHECK_EQ(read(setup.event_fd, &count, 8), 8);
+	CHECK_EQ(count, 20);
+	close(sk[0]);
+	close(sk[1]);
 	region_close(&with_event);
 	close(setup.event_fd);
 }
