@@ -321,7 +321,7 @@ static void slow_drive_open(void)
 	need_module("null_blk");
 	CHECK_RES(shell("mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config"), 0);
 	CHECK_RES(shell("mkdir " SLOW_DRIVE " && cd " SLOW_DRIVE " && echo 64 >size && echo 2 >irqmode &&"
-			" echo %llu >completion_nsec && echo 1 >power &&"
+			" echo 1 >memory_backed && echo %llu >completion_nsec && echo 1 >power &&"
 			/* Its own, of 5 s, is less than it takes on a slow kernel. */
 			" echo 60000 >/sys/block/slow/queue/io_timeout",
 			atoi(env("SLOW")) * NSEC_PER_SEC / 2), 0);
@@ -360,7 +360,7 @@ static void read_in_between(void)
 	for (int i = 0; i < 3; i++)
 		CHECK_RES(reap(&r).res, i == 1 ? 4 * KiB : 1000);
 	recv_pattern(fd[1], 1000, LEN, 9);
-	/* The drive keeps nothing: it reads as zeros. */
+	/* Nothing was written to the drive. */
 	recv_all(fd[1], got, sizeof(got));
 	CHECK(!memcmp(got, zeros, sizeof(got)));
 	recv_pattern(fd[1], 1000, 2 * LEN, 9);
