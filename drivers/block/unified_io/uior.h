@@ -7,7 +7,7 @@
  *	ioctl.c	 a descriptor arrives: from the SQ (ring.h) or by value
  *	uring.c	 or by io_uring
  *	op.c	 copied once, validated on the copy, planned as a set of stages
- *	sock.c	 receives and sends wait their turn in a flow of their socket
+ *	flow.c	 receives and sends wait their turn in a flow of their socket
  *	recv.c	 RECV: socket to region	  send.c  SEND: region to socket
  *	dev.c	 READ, WRITE, FLUSH	  nvme.c passthrough, blk.c bio
  *	bpf.c	 BPF: struct_ops	  xdp.c	  XDP programs
@@ -574,12 +574,6 @@ struct uior_sock *uior_sock_get(struct uior_region *region, u32 slot, u8 proto);
 void uior_sock_release(struct kref *ref);
 void uior_sock_drop(struct uior_sock *sock);
 int uior_sock_cancel(struct uior_region *region, const struct uior_op *op, u64 user_data);
-void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
-void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
-int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
-struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op);
-void uior_flow_wake(struct uior_flow *flow);
-void uior_flow_unpark(struct uior_region *region);
 
 /* Any context. */
 static inline void uior_sock_put(struct uior_sock *sock)
@@ -591,6 +585,17 @@ static inline void uior_sock_keep(struct uior_sock *sock)
 {
 	kref_get(&sock->mem);
 }
+
+/* flow.c */
+void uior_flow_init(struct uior_flow *flow, struct uior_sock *sock, __poll_t events);
+void uior_flow_kill(struct uior_flow *flow);
+int uior_flow_cancel(struct uior_flow *flow, const struct uior_op *which, u64 user_data);
+void uior_flow_reserve(struct uior_flow *flow, struct uior_op *op);
+void uior_flow_leave(struct uior_flow *flow, struct uior_op *op);
+int uior_flow_add(struct uior_flow *flow, struct uior_op *op);
+struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op);
+void uior_flow_wake(struct uior_flow *flow);
+void uior_flow_unpark(struct uior_region *region);
 
 /* Is the operation, or all of its flow, cancelled? For the flow's runner. */
 static inline bool uior_flow_ended(const struct uior_flow *flow, const struct uior_op *op)
