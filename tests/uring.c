@@ -4,6 +4,8 @@
  * every kind of ring, cancelled, abandoned and killed; the data area as a fixed
  * buffer of a ring. And UNIFIED_IO_CANCEL, which is the same for all operations.
  */
+#include <linux/io_uring.h>	/* before liburing's own copy, which may be older */
+
 #include "uring_cmd.h"
 
 #define LEN	(64 * KiB)
@@ -12,6 +14,7 @@ static struct region r;
 static struct io_uring ring;
 static struct unified_completion done[8];	/* where each OP leaves its completion */
 static struct unified_descriptor descs[8];
+static unsigned int sqe_flags;		/* of each command */
 
 static void ring_open(unsigned int flags)
 {
@@ -23,7 +26,10 @@ static void ring_open(unsigned int flags)
 static struct io_uring_sqe *prep(int fd, unsigned int op, uint64_t arg, uint64_t completion,
 				 uint64_t user_data)
 {
-	return prep_uring_cmd(&ring, fd, op, arg, completion, user_data);
+	struct io_uring_sqe *sqe = prep_uring_cmd(&ring, fd, op, arg, completion, user_data);
+
+	sqe->flags |= sqe_flags;
+	return sqe;
 }
 
 /* The chain of @d as OP number @nr. */
@@ -572,12 +578,17 @@ static void fixed_buffers(unsigned int flags)
 	close(fd);
 }
 
-static void extra(void)
+/* A CQE of 32 bytes has what else the completion says: in a ring that has all of them so, or both kinds. */
+static void extra(unsigned int flags)
 {
+	struct io_uring_params params = { .flags = flags };
 	struct io_uring_cqe *cqe;
-	int fd[2], slot;
+	int fd[2], slot, ret;
 
-	ring_open(IORING_SETUP_CQE32);
+	ret = io_uring_queue_init_params(16, &ring, &params);
+	if (flags == IORING_SETUP_CQE_MIXED && ret == -EINVAL)
+		return;		/* since 6.18 */
+	CHECK_RES(ret, 0);
 	tcp_pair(fd);
 	slot = attach(&r, fd[0]);
 	send_pattern(fd[1], 1000, 0, 1);
@@ -585,6 +596,7 @@ static void extra(void)
 	CHECK(io_uring_submit_and_wait(&ring, 1) == 1);
 	CHECK_RES(io_uring_peek_cqe(&ring, &cqe), 0);
 	CHECK_RES(cqe->res, 1000);
+	CHECK_EQ(cqe->flags, flags == IORING_SETUP_CQE_MIXED ? IORING_CQE_F_32 : 0);
 	CHECK_EQ(cqe->big_cqe[0], 1000ULL << 32 | UNIFIED_IO_CQE_F_COPIED);
 	io_uring_queue_exit(&ring);
 	detach(&r, slot);
@@ -594,9 +606,16 @@ static void extra(void)
 
 int main(void)
 {
-	static const unsigned int kinds[] = {
-		0, IORING_SETUP_SQPOLL, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-		IORING_SETUP_SQE128,
+	static const struct {
+		unsigned int setup;
+		unsigned int sqe;
+	} kinds[] = {
+		{ 0 },
+		{ IORING_SETUP_SQPOLL },
+		{ IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN },
+		{ IORING_SETUP_SQE128 },
+		{ 0, IOSQE_ASYNC },
+		{ IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IOSQE_ASYNC },
 	};
 	struct unified_io_query query;
 	int fd = device_open();
@@ -606,18 +625,26 @@ int main(void)
 	need(UNIFIED_IO_FEAT_URING_CMD);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		region_open(&r, env("NVME0"));
-		ring_open(kinds[i]);
+		ring_open(kinds[i].setup);
+		sqe_flags = kinds[i].sqe;
 		write_and_read();
 		linked();
 		batch();
 		receive_chain();
 		errors();
-		cancel();
+		/* io_uring's workers take them in any order */
+		if (!(sqe_flags & IOSQE_ASYNC))
+			cancel();
 		io_uring_queue_exit(&ring);
 		region_close(&r);
 	}
 	region_open(&r, env("NVME0"));
-	extra();
+	ring_open(0);
+	abandoned();
+	io_uring_queue_exit(&ring);
+	sqe_flags = 0;
+	extra(IORING_SETUP_CQE32);
+	extra(IORING_SETUP_CQE_MIXED);
 	ring_open(0);
 	cancel_others();
 	cancel_partial();
