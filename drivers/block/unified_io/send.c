@@ -333,14 +333,15 @@ static bool uior_send_iter(struct uior_op *op, int name, struct iov_iter *iter)
 	bool stream = op->tx->proto == UNIFIED_IO_PROTO_TCP, more = false;
 	u32 left = op->send_len - op->sent, len;
 	struct uior_flow *flow = &op->tx->tx;
+	bool last = uior_flow_last(flow, op);
 
 	op->nr_vecs = 0;
-	if (uior_send_leads(op)) {
+	if (!last && uior_send_leads(op)) {
 		len = uior_send_datagrams(op, name);
 		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
 		return false;
 	}
-	if (stream && uior_send_few(op)) {
+	if (!last && stream && uior_send_few(op)) {
 		len = uior_send_train(op, &more);
 		iov_iter_bvec(iter, ITER_SOURCE, op->vecs, op->nr_vecs, len);
 		return more;
@@ -356,8 +357,8 @@ static bool uior_send_iter(struct uior_op *op, int name, struct iov_iter *iter)
 	/* A datagram ends here. */
 	if (!stream)
 		return false;
-	if (more)
-		return true;
+	if (more || last)
+		return more;
 	guard(spinlock_irq)(&flow->lock);
 	return uior_flow_after(flow, op);
 }

@@ -597,6 +597,12 @@ struct uior_op *uior_flow_after(struct uior_flow *flow, struct uior_op *op);
 void uior_flow_wake(struct uior_flow *flow);
 void uior_flow_unpark(struct uior_region *region);
 
+/* Is it the last of its queue? Should another come just now, that goes by itself. For the runner. */
+static inline bool uior_flow_last(const struct uior_flow *flow, const struct uior_op *op)
+{
+	return READ_ONCE(op->node.next) == &flow->queue;
+}
+
 /* Is the operation, or all of its flow, cancelled? For the flow's runner. */
 static inline bool uior_flow_ended(const struct uior_flow *flow, const struct uior_op *op)
 {
