@@ -111,6 +111,9 @@ void drive_read(const char *path, uint64_t offset, void *buf, size_t len);
 void drive_write(const char *path, uint64_t offset, const void *buf, size_t len);
 unsigned int drive_block(const char *path);
 uint64_t drive_size(const char *path);
+#define SLOW_DRIVE	"/dev/slow"	/* half a second a command; on a slow kernel, longer */
+void slow_drive_make(unsigned int tags);
+void slow_drive_remove(void);
 
 /* sockets: pairs are connected; [0] goes to the region, [1] stays with the test */
 void tcp_pair(int fd[2]);

@@ -91,6 +91,25 @@ uint64_t drive_size(const char *path)
 	return size;
 }
 
+#define SLOW_CONFIG	"/sys/kernel/config/nullb/slow"
+
+void slow_drive_make(unsigned int tags)
+{
+	need_module("null_blk");
+	CHECK_RES(shell("mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config"), 0);
+	CHECK_RES(shell("mkdir " SLOW_CONFIG " && cd " SLOW_CONFIG " && echo 64 >size && echo 2 >irqmode &&"
+			" echo 1 >memory_backed && echo %llu >completion_nsec && echo %u >hw_queue_depth &&"
+			" echo 1 >power &&"
+			/* Its own, of 5 s, is less than it takes on a slow kernel. */
+			" echo 60000 >/sys/block/slow/queue/io_timeout",
+			atoi(env("SLOW")) * NSEC_PER_SEC / 2, tags), 0);
+}
+
+void slow_drive_remove(void)
+{
+	CHECK_RES(shell("rmdir " SLOW_CONFIG), 0);
+}
+
 /* sockets */
 
 static int inet_listener(int type, uint32_t addr, struct sockaddr_in *at)

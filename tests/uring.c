@@ -319,27 +319,6 @@ static void abandoned(void)
 	ring_open(0);
 }
 
-/* A drive that takes half a second for each command; on a slow kernel, longer */
-#define SLOW_DRIVE	"/sys/kernel/config/nullb/slow"
-
-static void slow_drive_open(void)
-{
-	need_module("null_blk");
-	CHECK_RES(shell("mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config"), 0);
-	CHECK_RES(shell("mkdir " SLOW_DRIVE " && cd " SLOW_DRIVE " && echo 64 >size && echo 2 >irqmode &&"
-			" echo 1 >memory_backed && echo %llu >completion_nsec && echo 1 >power &&"
-			/* Its own, of 5 s, is less than it takes on a slow kernel. */
-			" echo 60000 >/sys/block/slow/queue/io_timeout",
-			atoi(env("SLOW")) * NSEC_PER_SEC / 2), 0);
-	region_open(&r, "/dev/slow");
-}
-
-static void slow_drive_close(void)
-{
-	region_close(&r);
-	CHECK_RES(shell("rmdir " SLOW_DRIVE), 0);
-}
-
 static struct unified_descriptor desc_read_send(unsigned int slot)
 {
 	struct unified_descriptor d = desc_nvme(NVME_CMD_READ, 0, 4 * KiB, 0);
@@ -652,10 +631,12 @@ int main(void)
 	abandoned();
 	io_uring_queue_exit(&ring);
 	region_close(&r);
-	slow_drive_open();
+	slow_drive_make(64);
+	region_open(&r, SLOW_DRIVE);
 	read_in_between();
 	abandoned_read();
-	slow_drive_close();
+	region_close(&r);
+	slow_drive_remove();
 	killed();
 	unread();
 	bound();

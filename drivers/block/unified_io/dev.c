@@ -121,7 +121,7 @@ static int uior_dev_errno(const struct uior_dev *dev, int err)
 	return err == -ENODEV || err == -ENOMEM || err == -EOPNOTSUPP ? err : -EIO;
 }
 
-static int uior_dev_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
+static int uior_dev_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len, bool wait)
 {
 	const struct uior_dev *dev = &op->region->dev;
 	int ret;
@@ -129,10 +129,10 @@ static int uior_dev_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
 	if (!uior_dev_alive(dev))
 		return -ENODEV;
 	if (dev->kind == UNIFIED_IO_DEV_NVME)
-		ret = uior_nvme_submit(op, opcode, lba, len);
+		ret = uior_nvme_submit(op, opcode, lba, len, wait);
 	else
-		ret = uior_blk_submit(op, opcode, lba, len);
-	return ret ? uior_dev_errno(dev, ret) : 0;
+		ret = uior_blk_submit(op, opcode, lba, len, wait);
+	return ret && ret != -EAGAIN ? uior_dev_errno(dev, ret) : ret;
 }
 
 /* Our vectors, as of a cloned bio: they belong to somebody else, who keeps them. */
@@ -174,19 +174,63 @@ static u32 uior_dev_bio(struct uior_op *op, u8 opcode, u32 from, u32 len)
 	return len;
 }
 
-/* One command: the next part of the operation. */
-static int uior_dev_next(struct uior_op *op, u8 opcode)
+/*
+ * There is no tag, or the queue is frozen. A worker sleeps until that is otherwise: a runner
+ * would hold up all that has nothing to do with the drive. Any context.
+ */
+static void uior_dev_defer(struct uior_op *op)
+{
+	struct uior_region *region = op->region;
+
+	guard(rcu)();	/* keeps the region, of which this may be the last operation */
+	atomic_inc(&region->nr_deferred);
+	if (llist_add(&op->task.node, &region->deferred))
+		queue_work(uior_wq, &region->deferred_work);
+}
+
+/* One command: the next part of the operation. @wait: may sleep for a tag. */
+static int uior_dev_next(struct uior_op *op, u8 opcode, bool wait)
 {
 	u32 len = min(op->io_len - op->io_done, op->region->dev.max_bytes);
 	u64 lba = op->ctx.lba + (op->io_done >> op->region->dev.lba_shift);
 	int ret;
 
+	/* Whoever waits already is before it. */
+	if (!wait && atomic_read(&op->region->nr_deferred)) {
+		uior_dev_defer(op);
+		return -EIOCBQUEUED;
+	}
 	op->io_now = uior_dev_bio(op, opcode, op->io_done, len);
 	/* A block that takes too many vectors cannot be, see uior_gather_limit(); nor be lost. */
-	ret = len && !op->io_now ? -EREMOTEIO : uior_dev_submit(op, opcode, lba, op->io_now);
+	ret = len && !op->io_now ? -EREMOTEIO : uior_dev_submit(op, opcode, lba, op->io_now, wait);
 	if (ret)
 		bio_uninit(&op->bio);
-	return ret ?: -EIOCBQUEUED;
+	if (ret == -EAGAIN)
+		uior_dev_defer(op);
+	return ret && ret != -EAGAIN ? ret : -EIOCBQUEUED;
+}
+
+/* The region's deferred_work. */
+void uior_dev_deferred(struct work_struct *work)
+{
+	static const u8 opcodes[] = {
+		[UNIFIED_IO_STAGE_READ] = NVME_CMD_READ,
+		[UNIFIED_IO_STAGE_WRITE] = NVME_CMD_WRITE,
+		[UNIFIED_IO_STAGE_FLUSH] = NVME_CMD_FLUSH,
+	};
+	struct uior_region *region = container_of(work, struct uior_region, deferred_work);
+	struct llist_node *list = llist_reverse_order(llist_del_all(&region->deferred));
+	struct uior_op *op, *next;
+
+	llist_for_each_entry_safe(op, next, list, task.node) {
+		int ret = uior_dev_next(op, opcodes[op->cqe.stage], true);
+
+		if (ret != -EIOCBQUEUED) {
+			op->result = ret;
+			uior_op_resume(&op, 1);
+		}
+		atomic_dec(&region->nr_deferred);
+	}
 }
 
 /**
@@ -201,6 +245,10 @@ void uior_dev_done(struct uior_op *op, blk_status_t status)
 	struct uior_dev *dev = &op->region->dev;
 
 	bio_uninit(&op->bio);
+	if (status == BLK_STS_AGAIN && op->bio.bi_opf & REQ_NOWAIT) {
+		uior_dev_defer(op);
+		return;
+	}
 	if (!status && op->cqe.stage != UNIFIED_IO_STAGE_FLUSH) {
 		op->io_done += op->io_now;
 		if (op->io_done < op->io_len) {
@@ -230,7 +278,7 @@ int uior_read(struct uior_op *op)
 			return ret;
 		op->io_len = op->ctx.cap;
 	}
-	return uior_dev_next(op, NVME_CMD_READ);
+	return uior_dev_next(op, NVME_CMD_READ, false);
 }
 
 /* Zero the rest of the last block; it has to be inside the buffer. */
@@ -282,7 +330,7 @@ int uior_write(struct uior_op *op)
 		if (ret || !op->io_len)
 			return ret;
 	}
-	return uior_dev_next(op, NVME_CMD_WRITE);
+	return uior_dev_next(op, NVME_CMD_WRITE, false);
 }
 
 /** uior_flush - the FLUSH stage: what was written before is stable after it */
@@ -290,5 +338,5 @@ int uior_flush(struct uior_op *op)
 {
 	op->io_len = 0;
 	op->io_done = 0;
-	return uior_dev_next(op, NVME_CMD_FLUSH);
+	return uior_dev_next(op, NVME_CMD_FLUSH, false);
 }

@@ -164,10 +164,12 @@ static bool uior_nvme_same(const struct uior_dev *dev)
  * @lba: first logical block
  * @len: bytes, whole blocks
  *
- * Context: process, may sleep for a tag. Return: 0: uior_dev_done() will be
- * called; or a negative errno.
+ * @wait: sleep for a tag
+ *
+ * Context: process, may sleep. Return: 0: uior_dev_done() will be called; or a
+ * negative errno, -EAGAIN if there is no tag now.
  */
-int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
+int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len, bool wait)
 {
 	struct uior_dev *dev = &op->region->dev;
 	struct nvme_command cmd = { .rw.opcode = opcode, .rw.nsid = cpu_to_le32(dev->nsid) };
@@ -175,7 +177,8 @@ int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len)
 	int ret;
 
 	rq = blk_mq_alloc_request(bdev_get_queue(dev->bdev),
-				  opcode == NVME_CMD_READ ? REQ_OP_DRV_IN : REQ_OP_DRV_OUT, 0);
+				  opcode == NVME_CMD_READ ? REQ_OP_DRV_IN : REQ_OP_DRV_OUT,
+				  wait ? 0 : BLK_MQ_REQ_NOWAIT);
 	if (IS_ERR(rq))
 		return PTR_ERR(rq);
 	ret = uior_nvme_same(dev) ? 0 : -ENODEV;

@@ -131,9 +131,10 @@ static void uior_region_free(struct work_struct *work)
 {
 	struct uior_region *region = container_of(work, struct uior_region, free_work);
 
-	/* uior_task_queue() may be about to queue the work. */
+	/* uior_task_queue() and uior_dev_defer() may be about to queue their work. */
 	synchronize_rcu();
 	cancel_work_sync(&region->work);
+	cancel_work_sync(&region->deferred_work);
 	uior_region_destroy(region);
 	atomic_fetch_dec_release(&uior_nr_closed);	/* pairs with the acquire in uior_mem_charge() */
 	wake_up_all(&uior_freed);
@@ -169,6 +170,7 @@ static struct uior_region *uior_region_new(const struct unified_io_setup *setup)
 	mutex_init(&region->complete_lock);
 	init_waitqueue_head(&region->cq_wait);
 	INIT_WORK(&region->work, uior_run_work);
+	INIT_WORK(&region->deferred_work, uior_dev_deferred);
 	INIT_WORK(&region->free_work, uior_region_free);
 	return region;
 }

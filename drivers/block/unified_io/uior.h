@@ -376,6 +376,9 @@ struct uior_counts {
  * @ready: tasks to run
  * @nr_runners: contexts that will drain @ready before they leave
  * @work: drains @ready where there is no runner
+ * @deferred: operations that found no tag of the drive, by task.node
+ * @nr_deferred: how many, until each has its tag
+ * @deferred_work: sleeps for the tags
  * @free_work: the end
  * @bpf_ops: attached struct_ops, by their order; RCU, written under uior_bpf_lock
  * @bpf_places: mask of those of @bpf_ops that were ever in use: without a program
@@ -436,6 +439,9 @@ struct uior_region {
 	struct llist_head ready ____cacheline_aligned_in_smp;
 	atomic_t nr_runners;
 	struct work_struct work;
+	struct llist_head deferred;
+	atomic_t nr_deferred;
+	struct work_struct deferred_work;
 	struct work_struct free_work;
 
 	struct unified_io_bpf_ops __rcu *bpf_ops[UNIFIED_IO_MAX_OPS];
@@ -558,14 +564,15 @@ int uior_read(struct uior_op *op);
 int uior_write(struct uior_op *op);
 int uior_flush(struct uior_op *op);
 void uior_dev_done(struct uior_op *op, blk_status_t status);
+void uior_dev_deferred(struct work_struct *work);
 
 /* nvme.c */
 u32 uior_nvme_nsid(struct block_device *bdev);
 bool uior_nvme_usable(struct block_device *bdev);
-int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len);
+int uior_nvme_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len, bool wait);
 
 /* blk.c */
-int uior_blk_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len);
+int uior_blk_submit(struct uior_op *op, u8 opcode, u64 lba, u32 len, bool wait);
 
 /* sock.c */
 int uior_sock_attach(struct uior_region *region, struct unified_io_attach_socket *arg);
