@@ -96,3 +96,21 @@ wait $!
 same "datagrams" "$("$tool" log ls --json "$NVME0" | python3 -c '
 import json, sys
 print([r["len"] for r in json.load(sys.stdin)["list"]])')" "[3, 3, 0]"
+
+echo "# a peer that is gone without a word"
+sysctl -q net.ipv4.tcp_keepalive_time=1 net.ipv4.tcp_keepalive_intvl=1 net.ipv4.tcp_keepalive_probes=2
+"$tool" pipe "tcp-listen:$WIRE_HERE:7110" "nvme:$NVME0" --force >/tmp/said 2>&1 &
+pipe=$!
+listening 7110
+{ printf 'the last words'; sleep $((60 * SLOW)); } | ip netns exec peer socat -u - "TCP:$WIRE_HERE:7110" &
+peer=$!
+until [ -n "$(ss -Htn state established "sport = :7110")" ]; do sleep 0.1; done
+sleep 1
+ip -n peer link set eth1 down
+status=0
+wait $pipe || status=$?
+same "status" "$status" 1
+grep -q 'Connection timed out' /tmp/said || { echo "nothing of the peer:"; cat /tmp/said; bad=1; }
+same "stored" "$("$tool" log cat "$NVME0")" "the last words"
+ip -n peer link set eth1 up
+kill $peer

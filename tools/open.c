@@ -261,6 +261,8 @@ static bool open_peer(struct pipe *pipe, const struct address *address, int *fd,
 	if (address->kind == ADDRESS_TCP)
 		*fd = connect_to(address);
 	setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* A peer that is gone without a word ends the pipe, too. */
+	setsockopt(*fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	*slot = must(UNIFIED_IO_CALL_SOCKET, unified_io_attach_socket(&pipe->io, *fd),
 		     address->text);
 	return true;
