@@ -10,6 +10,8 @@
 #define WRITE	2
 #define READ	3	/* and the reads after it */
 #define LEN	(4 * KiB)
+#define RECV_AT	(20 * MiB)	/* behind the reads, each of which has its buffer */
+#define WRITE_AT (24 * MiB)
 #define WRITES	4
 #define MORE	4
 
@@ -26,7 +28,7 @@ static void submit_as(uint64_t user_data, struct unified_descriptor d)
 
 static struct unified_descriptor next_read(void)
 {
-	struct unified_descriptor d = desc_nvme(NVME_CMD_READ, submitted % 16 * LEN, LEN, 0);
+	struct unified_descriptor d = desc_nvme(NVME_CMD_READ, (uint64_t)submitted * LEN, LEN, 0);
 
 	d.user_data = READ + submitted++;
 	return d;
@@ -57,11 +59,11 @@ static uint64_t reap_next(void)
 /* The process drains the ready list while it waits. */
 static void receive_in_process(void)
 {
-	submit_as(RECV, desc_recv(slot, MiB, LEN));
+	submit_as(RECV, desc_recv(slot, RECV_AT, LEN));
 	send_pattern(fd[1], LEN, 0, 1);
 	while (reap_next() != RECV)
 		;
-	pattern_check(r.data + MiB, LEN, 0, 1);
+	pattern_check(r.data + RECV_AT, LEN, 0, 1);
 }
 
 /* Nobody is in a call of the region: its worker has writes for the drive, then a receive. */
@@ -70,7 +72,7 @@ static void receive_in_worker(unsigned int block)
 	uint64_t until = now_ns() + WAIT_NS;
 
 	for (unsigned int i = 0; i < WRITES; i++) {
-		struct unified_descriptor d = desc_recv(other_slot, 2 * MiB + i * LEN, LEN);
+		struct unified_descriptor d = desc_recv(other_slot, WRITE_AT + i * LEN, LEN);
 
 		d.type |= UNIFIED_REGION_F_NVME;
 		d.flags = UNIFIED_IO_DESC_F_WAITALL;
@@ -78,7 +80,7 @@ static void receive_in_worker(unsigned int block)
 		d.nvme.slba = (MiB + i * LEN) / block;
 		submit_as(WRITE, d);
 	}
-	submit_as(RECV, desc_recv(slot, MiB, LEN));
+	submit_as(RECV, desc_recv(slot, RECV_AT, LEN));
 	send_pattern(other[1], WRITES * LEN, 0, 2);
 	usleep(10000);
 	send_pattern(fd[1], LEN, LEN, 1);
@@ -86,7 +88,7 @@ static void receive_in_worker(unsigned int block)
 		CHECK(now_ns() < until);
 	while (reap_next() != RECV)
 		;
-	pattern_check(r.data + MiB, LEN, LEN, 1);
+	pattern_check(r.data + RECV_AT, LEN, LEN, 1);
 }
 
 /* The drive is slow now; @restore, a command, makes it fast for what is left, or there is one tag. */
@@ -95,7 +97,7 @@ static void without_tags(const char *drive, unsigned int nr, const char *restore
 	struct unified_io_setup setup = SETUP_DEFAULT;
 
 	setup.sq_entries = setup.cq_entries = 4096;
-	setup.region_size = 8 * MiB;
+	setup.region_size = 32 * MiB;
 	region_setup(&r, drive, setup);
 	tcp_pair(fd);
 	tcp_pair(other);

@@ -203,11 +203,13 @@ static int uior_dev_next(struct uior_op *op, u8 opcode, bool wait)
 	op->io_now = uior_dev_bio(op, opcode, op->io_done, len);
 	/* A block that takes too many vectors cannot be, see uior_gather_limit(); nor be lost. */
 	ret = len && !op->io_now ? -EREMOTEIO : uior_dev_submit(op, opcode, lba, op->io_now, wait);
-	if (ret)
-		bio_uninit(&op->bio);
-	if (ret == -EAGAIN)
-		uior_dev_defer(op);
-	return ret && ret != -EAGAIN ? ret : -EIOCBQUEUED;
+	if (!ret)
+		return -EIOCBQUEUED;
+	bio_uninit(&op->bio);
+	if (ret != -EAGAIN)
+		return ret;
+	uior_dev_defer(op);
+	return -EIOCBQUEUED;
 }
 
 /* The region's deferred_work. */
@@ -245,6 +247,7 @@ void uior_dev_done(struct uior_op *op, blk_status_t status)
 	struct uior_dev *dev = &op->region->dev;
 
 	bio_uninit(&op->bio);
+	/* No tag; or the bio has to be split, which takes more than one. */
 	if (status == BLK_STS_AGAIN && op->bio.bi_opf & REQ_NOWAIT) {
 		uior_dev_defer(op);
 		return;

@@ -163,7 +163,6 @@ static bool uior_nvme_same(const struct uior_dev *dev)
  * @opcode: NVME_CMD_READ, _WRITE or _FLUSH
  * @lba: first logical block
  * @len: bytes, whole blocks
- *
  * @wait: sleep for a tag
  *
  * Context: process, may sleep. Return: 0: uior_dev_done() will be called; or a
