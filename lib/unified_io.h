@@ -201,7 +201,8 @@ int unified_io_submit(struct unified_io *io);
  * @io: the region
  * @desc: the descriptor
  *
- * May be called from any thread.
+ * May be called from any thread. For a send alone, of less than some 16 KiB, send(2)
+ * from &io->data is the cheaper call; it overtakes what is in flight to that socket.
  * Return: 0, or a negative errno: why it was refused.
  */
 int unified_io_submit_one(struct unified_io *io, const struct unified_descriptor *desc);
